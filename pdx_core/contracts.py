@@ -1,0 +1,156 @@
+"""The treaties between components, as protocols. Nothing here imports numpy or paddle.
+
+    model     = backbone -> (neck) -> head
+    reader    = files on disk -> samples
+    predictor = image -> preprocess -> runtime -> postprocess -> Result
+
+Tensors are `paddle.Tensor`, arrays `numpy.ndarray`. Images inside pdx are RGB uint8 [H, W, 3] until they are normalised
+to float32 [N, 3, H, W]. Boxes are x1 y1 x2 y2 in pixels with w = x2 - x1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import attrs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from paddle import Tensor
+
+    from pdx_core.data.batch import Batch
+    from pdx_core.data.findings import Findings
+    from pdx_core.data.sample import Sample
+    from pdx_core.results import Result
+    from pdx_core.settings import RunConfig
+
+
+@attrs.frozen
+class FeatureSpec:
+    """One feature level: `channels` is C, `stride` the number of input pixels per cell along each axis."""
+
+    channels: int
+    stride: int
+
+
+# A dialect turns the parameter names of one of our layers into those of an official release. Each rule is
+# (regular expression, replacement); the first whose expression matches the whole name wins, and a name without a rule
+# keeps its spelling. The replacement may be a function of the match, as in `re.sub`.
+DialectRules = Sequence[tuple[str, Any]]
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """A `paddle.nn.Layer` built as `target(**arguments, **options)`.
+
+    `features` lists what `forward` returns, fine to coarse. `dialects` (optional) maps the name of a release
+    ("PaddleClas", "PaddleDetection", "PaddleSeg") to the rules that give the full official key.
+    """
+
+    features: tuple[FeatureSpec, ...]
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """images float32 [N, 3, H, W] -> level i float32 [N, C_i, H / s_i, W / s_i]."""
+
+
+class Neck(Protocol):
+    """A `paddle.nn.Layer` built as `target(features, **arguments, **options)`; publishes `features` of its own."""
+
+    features: tuple[FeatureSpec, ...]
+
+    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]: ...
+
+
+class Head(Protocol):
+    """A `paddle.nn.Layer` built as `target(features, num_classes, **arguments, **options)`.
+
+    `image_info` is None (raw outputs wanted, as in classification) or a dict of tensors: `im_shape` float32 [N, 2]
+    (h, w of the network input without padding) and `scale_factor` float32 [N, 2] (y, x; input size / original size).
+    """
+
+    def forward(self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None) -> Any:
+        """Raw outputs; a pure tensor function that can be exported."""
+
+    def loss(self, features: tuple[Tensor, ...], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Named scalar losses; the training loop minimises their sum. `targets` is what `Task.collate` made.
+
+        `targets["images"]` is the input batch, for heads that need its size.
+        """
+
+    def decode(self, raw: Any, image_info: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Predictions as named tensors (`scores` [N, K] for cls; `bbox` [n, 6] and `bbox_num` [N] for det ...).
+
+        Exported with the network.
+        """
+
+
+class Reader(Protocol):
+    """Built as `target(root, split, **options)`; `split` is "train" or "val". Never writes below `root`."""
+
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample with its image decoded; raises DataError naming the file."""
+
+
+class Metric(Protocol):
+    """Built as `target(classes, **options)`. State is small and flat; values are fractions of 1 unless said."""
+
+    def update(self, results: Sequence[Any], samples: Sequence[Sample]) -> None:
+        """`results[i]` is the task's Result for `samples[i]`, whose truth is in original pixels."""
+
+    def compute(self) -> dict[str, float]:
+        """Numbers by name; the MetricSpec's `key` is among them."""
+
+    def state(self) -> Any:
+        """Everything `merge` needs, picklable, to send to another process."""
+
+    def merge(self, states: Sequence[Any]) -> None:
+        """Replace own state by the union of the states of all processes."""
+
+
+class Task(Protocol):
+    """What the shared loop has to know about one task. Built as `target(config, classes)`."""
+
+    def __init__(self, config: RunConfig, classes: tuple[str, ...]) -> None: ...
+
+    def collate(self, samples: Sequence[Sample], batch: Batch) -> dict[str, np.ndarray]:
+        """Targets of a training batch by name; images are already in `batch.images`."""
+
+    def results(self, outputs: Mapping[str, np.ndarray], samples: Sequence[Sample]) -> list[Result]:
+        """One Result per image from what `Head.decode` gave; boxes and maps in original pixels."""
+
+
+class DatasetChecker(Protocol):
+    """What `pdx check` and `pdx split` need from a reader's module, named by `ReaderSpec.checker`.
+
+    Built as `target(root)`.
+    """
+
+    dataset_type: str  # "ClsDataset", as the published result files spell it
+
+    def check(self, findings: Findings, progress: Any) -> None:
+        """Look at every file and record each defect; never raises for bad data."""
+
+    def attributes(self, output: Path) -> dict[str, Any]:
+        """The published `attributes` object; draws sample pictures and the histogram below `output`."""
+
+    def split(self, output: Path, train_percent: int, val_percent: int, seed: int) -> None:
+        """Write new annotation files below `output` (a copy; never the user's folder)."""
+
+
+class Runtime(Protocol):
+    """Runs one exported model. Built as `target(folder, device, **options)`."""
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+
+
+class Predictor(Protocol):
+    """Built as `target(card, runner, **options)`; see `pdx_core.predict`."""
+
+    def predict(self, input: Any, batch_size: int = 1, **options: Any) -> Iterator[Result]: ...

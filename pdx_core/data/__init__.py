@@ -1,0 +1,1 @@
+"""Samples, batches, the loader, and what `pdx check` and `pdx split` share."""

@@ -1,0 +1,231 @@
+"""Finds plugins, keeps a broken one from breaking the others, and looks components up by name."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+import sys
+import traceback
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+import attrs
+import pluggy
+
+from pdx_core import HOOK_API, SUPPORTED_APIS, hookspecs
+from pdx_core.errors import PluginError, UnknownNameError, did_you_mean, fold_name
+from pdx_core.specs import HOOK_RECORDS, Spec
+
+ENTRY_POINT_GROUP = "pdx.plugins"
+DISABLE_VARIABLE = "PDX_DISABLE_PLUGINS"
+STRICT_VARIABLE = "PDX_STRICT"
+
+
+@attrs.frozen
+class Problem:
+    """Why a plugin, or a part of it, was set aside. `stage` says what pdx was doing: loading, a hook's name ..."""
+
+    plugin: str
+    version: str
+    stage: str
+    error: str
+    details: str = ""  # traceback for `pdx plugins`
+
+    def __str__(self) -> str:
+        return f"{self.plugin} ({self.version}): {self.stage}: {self.error}"
+
+
+@attrs.frozen
+class PluginInfo:
+    """One plugin that was found, loaded or not."""
+
+    name: str  # of the entry point
+    module: str
+    distribution: str
+    version: str
+    status: str  # "loaded", "disabled", "failed"
+    hooks: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Entry:
+    """A record together with the plugin that offers it."""
+
+    plugin: str
+    spec: Any
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.plugin}/{self.spec.name}"
+
+
+class Registry:
+    """Everything the installed plugins offer. `entry_points` is injected by tests."""
+
+    def __init__(self, entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> None:
+        self.problems: list[Problem] = []
+        self.plugins: list[PluginInfo] = []
+        self._entries: dict[str, list[Entry]] = {record.kind: [] for record in HOOK_RECORDS.values()}
+        self._names: dict[str, dict[str, list[Entry]]] = {}
+        self._strict = os.environ.get(STRICT_VARIABLE, "") not in ("", "0")
+        self._manager = pluggy.PluginManager("pdx")
+        self._manager.add_hookspecs(hookspecs)
+        if entry_points is None:
+            entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+        disabled = {fold_name(name) for name in os.environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()}
+        seen: dict[str, str] = {}
+        for entry_point in sorted(entry_points, key=lambda point: (point.name, point.value)):
+            if seen.get(entry_point.name) == entry_point.value:
+                continue  # the same distribution found twice on sys.path
+            if entry_point.name in seen:
+                self._record(entry_point, "loading", PluginError(f"two plugins are called {entry_point.name!r}"))
+                continue
+            seen[entry_point.name] = entry_point.value
+            if fold_name(entry_point.name) in disabled:
+                self._note(entry_point, "disabled")
+            else:
+                self._load(entry_point)
+        for entries in self._entries.values():
+            entries.sort(key=lambda entry: (fold_name(entry.spec.name), entry.plugin))
+
+    # -- discovery ---------------------------------------------------------------------------------------------------
+    def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
+        try:
+            module = entry_point.load()
+            _check_api(module)
+            self._manager.register(module, name=entry_point.name)
+            self._reject_unknown_hooks(module, entry_point.name)
+        except (Exception, SystemExit) as error:
+            if self._manager.has_plugin(entry_point.name):
+                self._manager.unregister(name=entry_point.name)
+            self._record(entry_point, "loading", error)
+            self._note(entry_point, "failed")
+            return
+        hooks = []
+        for caller in self._manager.get_hookcallers(module) or ():
+            hooks.append(caller.name)
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is module:
+                    self._collect(entry_point, caller.name, implementation.function)
+        self._note(entry_point, "loaded", tuple(sorted(hooks)))
+
+    def _reject_unknown_hooks(self, module: ModuleType, name: str) -> None:
+        for attribute in dir(module):
+            if attribute.startswith("pdx_") and attribute not in HOOK_RECORDS:
+                if self._manager.parse_hookimpl_opts(module, attribute) is not None:
+                    raise PluginError(f"no hook named {attribute!r}.{did_you_mean(attribute, HOOK_RECORDS)}")
+
+    def _collect(self, entry_point: importlib.metadata.EntryPoint, hook: str, function: Any) -> None:
+        expected = HOOK_RECORDS[hook]
+        try:
+            offered = function()
+            if isinstance(offered, Spec) or not isinstance(offered, Iterable):
+                raise PluginError(f"must return an iterable of {expected.__name__}, got {type(offered).__name__}")
+            for record in offered:
+                if not isinstance(record, expected):
+                    raise PluginError(f"must yield {expected.__name__}, got {record!r}")
+                self._entries[expected.kind].append(Entry(entry_point.name, record))
+        except (Exception, SystemExit) as error:
+            self._record(entry_point, hook, error)
+
+    def _record(self, entry_point: importlib.metadata.EntryPoint, stage: str, error: BaseException) -> None:
+        if self._strict:
+            raise error
+        message = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        details = "".join(traceback.format_exception(error))
+        self.problems.append(Problem(entry_point.name, _version(entry_point), stage, message, details))
+
+    def _note(self, entry_point: importlib.metadata.EntryPoint, status: str, hooks: tuple[str, ...] = ()) -> None:
+        distribution = entry_point.dist.name if entry_point.dist else "?"
+        self.plugins.append(
+            PluginInfo(entry_point.name, entry_point.value, distribution, _version(entry_point), status, hooks)
+        )
+
+    # -- lookup ------------------------------------------------------------------------------------------------------
+    def entries(self, kind: str) -> list[Entry]:
+        """All records of a kind, sorted by name."""
+        return list(self._entries[kind])
+
+    def specs(self, kind: str) -> list[Any]:
+        """All records of a kind without their plugins, sorted by name."""
+        return [entry.spec for entry in self._entries[kind]]
+
+    def find(self, kind: str, name: str, origin: str = "") -> Any:
+        """The record called `name` (or an alias, or `plugin/name`), whatever its case and `-_.`.
+
+        `origin` says where the name was written and appears in the message of UnknownNameError.
+        """
+        return self.find_entry(kind, name, origin).spec
+
+    def find_entry(self, kind: str, name: str, origin: str = "") -> Entry:
+        """Like `find`, with the plugin that offers it."""
+        found = self._table(kind).get(fold_name(name), [])
+        if len(found) == 1:
+            return found[0]
+        where = f" (from {origin})" if origin else ""
+        label = _singular(kind)
+        if found:
+            choices = " or ".join(repr(entry.full_name) for entry in found)
+            raise UnknownNameError(f"{len(found)} plugins offer a {label} named {name!r}{where}: write {choices}")
+        message = f"no {label} named {name!r}{where}."
+        message += did_you_mean(name, (entry.spec.name for entry in self._entries[kind]))
+        raise UnknownNameError(message + self.problem_note())
+
+    def resolve(self, kind: str, reference: str, origin: str = "") -> Any:
+        """Like `find`, and "package.module:Class" gives a record made up for that class."""
+        if ":" in reference:
+            name = reference.rpartition(":")[2].rpartition(".")[2]
+            return Spec(name=name, target=reference)
+        return self.find(kind, reference, origin)
+
+    def problem_note(self) -> str:
+        """The lines shown under help and lookup errors, or nothing."""
+        if not self.problems:
+            return ""
+        lines = ["", "Some plugins could not be loaded and may be the ones that provide it:"]
+        return "\n".join(lines + [f"  {problem}" for problem in self.problems])
+
+    def _table(self, kind: str) -> dict[str, list[Entry]]:
+        if kind not in self._names:
+            table: dict[str, list[Entry]] = {}
+            for entry in self._entries[kind]:
+                for name in {fold_name(name) for name in (entry.spec.name, entry.full_name)}:
+                    table.setdefault(name, []).append(entry)
+            canonical = set(table)
+            for entry in self._entries[kind]:
+                for alias in {fold_name(alias) for alias in entry.spec.aliases} - canonical:
+                    table.setdefault(alias, []).append(entry)
+            self._names[kind] = table
+        return self._names[kind]
+
+
+@functools.cache
+def get_registry() -> Registry:
+    """The registry of this process, built on first need."""
+    return Registry()
+
+
+def _check_api(module: ModuleType) -> None:
+    spoken = getattr(module, "PDX_API", None)
+    if spoken in SUPPORTED_APIS:
+        return
+    if spoken is None:
+        raise PluginError(f"{module.__name__} does not say which hook API it is written for; add PDX_API = {HOOK_API}")
+    newer = isinstance(spoken, int) and spoken > HOOK_API
+    remedy = "upgrade pdx-core" if newer else "upgrade the plugin"
+    raise PluginError(f"written for hook API {spoken!r}, this pdx-core speaks {HOOK_API}; {remedy}")
+
+
+def _version(entry_point: importlib.metadata.EntryPoint) -> str:
+    return entry_point.dist.version if entry_point.dist else "?"
+
+
+def _singular(kind: str) -> str:
+    return kind.replace("_", " ").removesuffix("s")
+
+
+def loaded_heavy_modules() -> list[str]:
+    """Which of the heavy packages this process has imported; for tests of the light path."""
+    return [name for name in ("paddle", "numpy", "cv2") if name in sys.modules]

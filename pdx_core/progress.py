@@ -1,0 +1,16 @@
+"""Progress bars on stderr, silent when stderr is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+
+def progress(items: Iterable[Any] | None = None, *, total: int | None = None, label: str = "", unit: str = "it") -> Any:
+    """A tqdm bar over `items`, or one to be moved with `.update(n)` when `items` is None."""
+    from tqdm import tqdm
+
+    return tqdm(
+        items, total=total, desc=label, unit=unit, file=sys.stderr, disable=None, dynamic_ncols=True, leave=False
+    )

@@ -1,0 +1,3 @@
+"""Image classification for pdx."""
+
+__version__ = "0.1.0"
