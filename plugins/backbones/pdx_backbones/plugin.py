@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pdx_backbones import mobilenet_v3_specs
 from pdx_core import hookimpl
 
 PDX_API = 1
@@ -9,5 +10,5 @@ PDX_API = 1
 
 @hookimpl
 def pdx_backbones():
-    for family in ():
+    for family in (mobilenet_v3_specs,):
         yield from family.SPECS
