@@ -1,0 +1,67 @@
+"""Turns uint8 pixels into the float32 planes a network takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from pdx_core.data.sample import Sample
+from pdx_core.errors import ConfigError
+from pdx_core.opencv import require_cv2
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def _three(value: Any) -> tuple[float, float, float]:
+    if not isinstance(value, (list, tuple)) or len(value) != 3:
+        raise ConfigError(f"mean and std are three numbers, for red, green and blue; got {value!r}")
+    return tuple(float(channel) for channel in value)
+
+
+@attrs.frozen(kw_only=True)
+class Normalize:
+    """(pixel * scale - mean) / std per channel, computed in float32 as the reference toolkits do.
+
+    A uint8 channel has 256 possible values, so they are computed once and looked up: about 10 times as fast as
+    arithmetic on the picture, and bit-equal to it.
+    """
+
+    mean: tuple[float, float, float] = attrs.field(default=IMAGENET_MEAN, converter=_three)
+    std: tuple[float, float, float] = attrs.field(default=IMAGENET_STD, converter=_three)
+    scale: float = attrs.field(default=1 / 255, converter=float)
+    _tables: np.ndarray = attrs.field(init=False, repr=False, eq=False)  # float32 [3, 256]
+
+    def __attrs_post_init__(self) -> None:
+        if min(self.std) <= 0:
+            raise ConfigError(f"std must be greater than 0; got {list(self.std)}")
+        values = np.arange(256, dtype=np.float32)[None] * np.float32(self.scale)
+        object.__setattr__(self, "_tables", (values - self._column(self.mean)) / self._column(self.std))
+
+    def __call__(self, sample: Sample, rng: np.random.Generator | None = None) -> Sample:
+        """The sample with its image as float32 [3, H, W]."""
+        planes = np.empty((3, *sample.image.shape[:2]), np.float32)
+        self.write(sample.image, planes)
+        return attrs.evolve(sample, image=planes)
+
+    def write(self, image: np.ndarray, planes: np.ndarray) -> None:
+        """Normalise into existing memory, usually a part of a batch.
+
+        image:  uint8 [H, W, 3] RGB, or float32 [H, W, 3] in 0..255
+        planes: float32 [3, H, W], overwritten; rows must be contiguous
+        """
+        if image.dtype != np.uint8:
+            values = image.astype(np.float32).transpose(2, 0, 1) * np.float32(self.scale)  # [3, H, W]
+            planes[...] = (values - self._column(self.mean)[..., None]) / self._column(self.std)[..., None]
+            return
+        cv2 = require_cv2()
+        for channel, plane in enumerate(cv2.split(image)):
+            written = cv2.LUT(plane, self._tables[channel], dst=planes[channel])
+            if written.ctypes.data != planes[channel].ctypes.data:  # OpenCV would not write into this memory
+                planes[channel] = written.reshape(plane.shape)
+
+    @staticmethod
+    def _column(values: tuple[float, float, float]) -> np.ndarray:
+        return np.array(values, np.float32)[:, None]  # [3, 1]

@@ -1,0 +1,106 @@
+"""Changes the size of a sample."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from attrs import validators as v
+
+from pdx_core.data.sample import Sample
+from pdx_core.errors import ConfigError
+from pdx_core.transforms.geometry import resize_sample
+from pdx_core.transforms.interpolation import BACKENDS, INTERPOLATIONS
+from pdx_core.transforms.values import Size, is_positive, one_of, to_size
+
+
+@attrs.frozen(kw_only=True)
+class Resample:
+    """The filter and the library of a resize."""
+
+    interpolation: str = attrs.field(default="bilinear", validator=one_of(*INTERPOLATIONS))
+    backend: str = attrs.field(default="cv2", validator=one_of(*BACKENDS))
+
+    def to(self, sample: Sample, height: int, width: int) -> Sample:
+        return resize_sample(sample, max(1, height), max(1, width), self.interpolation, self.backend)
+
+
+@attrs.frozen(kw_only=True)
+class Resize(Resample):
+    """Resize to exactly `size`, or with `keep_ratio` to the largest size that fits into it."""
+
+    size: Size = attrs.field(converter=to_size)
+    keep_ratio: bool = False
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        target_height, target_width = self.size
+        if not self.keep_ratio:
+            return self.to(sample, target_height, target_width)
+        height, width = sample.image.shape[:2]
+        factor = min(target_height / height, target_width / width)
+        return self.to(sample, round(height * factor), round(width * factor))
+
+
+@attrs.frozen(kw_only=True)
+class ResizeShort(Resample):
+    """Resize so that the shorter side is `size`, and the longer one at most `max_size`.
+
+    Both sides are int(round(side * (size / shorter side))), as in PaddleClas.
+    """
+
+    size: int = attrs.field(validator=[v.instance_of(int), is_positive])
+    max_size: int | None = attrs.field(default=None, validator=v.optional(is_positive))
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        height, width = sample.image.shape[:2]
+        factor = self.size / min(height, width)
+        if self.max_size is not None:
+            factor = min(factor, self.max_size / max(height, width))
+        return self.to(sample, round(height * factor), round(width * factor))
+
+
+@attrs.frozen(kw_only=True)
+class ResizeLong(Resample):
+    """Resize so that the longer side is `size`."""
+
+    size: int = attrs.field(validator=[v.instance_of(int), is_positive])
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        height, width = sample.image.shape[:2]
+        factor = self.size / max(height, width)
+        return self.to(sample, round(height * factor), round(width * factor))
+
+
+@attrs.frozen(kw_only=True)
+class RandomScale(Resample):
+    """Resize by a factor between `low` and `high`, in steps of `step` (0: any factor)."""
+
+    low: float = attrs.field(default=0.5, validator=is_positive)
+    high: float = attrs.field(default=2.0, validator=is_positive)
+    step: float = attrs.field(default=0.25, validator=v.ge(0))
+
+    def __attrs_post_init__(self) -> None:
+        if self.low > self.high:
+            raise ConfigError(f"low must not be above high; got {self.low} and {self.high}")
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        if self.step:
+            factor = self.low + self.step * int(rng.integers(round((self.high - self.low) / self.step) + 1))
+        else:
+            factor = float(rng.uniform(self.low, self.high))
+        height, width = sample.image.shape[:2]
+        return self.to(sample, round(height * factor), round(width * factor))
+
+
+@attrs.frozen(kw_only=True)
+class BatchRandomResize(Resample):
+    """Resize every sample of a batch to one size, drawn per batch and equal in all processes."""
+
+    sizes: tuple[Size, ...] = attrs.field(converter=lambda sizes: tuple(to_size(size) for size in sizes))
+
+    def __attrs_post_init__(self) -> None:
+        if not self.sizes:
+            raise ConfigError("sizes must name at least one size")
+
+    def on_samples(self, samples: list[Sample], rng: np.random.Generator) -> list[Sample]:
+        height, width = self.sizes[int(rng.integers(len(self.sizes)))]
+        return [self.to(sample, height, width) for sample in samples]
