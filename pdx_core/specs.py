@@ -216,6 +216,7 @@ class ModelSpec(Spec):
     input_size: tuple[int, int] = (224, 224)  # height, width
     preprocessing: tuple[Mapping[str, Any], ...] = ()  # evaluation transforms in order, {name: parameters}
     overrides: Mapping[str, Any] = attrs.field(factory=dict)  # dotted config key -> value
+    recipes: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)  # by name: further overrides, on demand
     weights: tuple[Weights, ...] = ()
     scores: tuple[Score, ...] = ()
     params: int | None = None  # trainable elements with the published number of classes

@@ -1,0 +1,41 @@
+"""Draws a confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pdx_core.files import atomic_write
+
+_NAMED = 60  # more classes than this are too many to name along an axis
+_COUNTED = 25  # more classes than this are too many to write counts into the cells
+
+
+def draw_confusions(confusions: np.ndarray, classes: Sequence[str], path: Path) -> Path:
+    """Write a picture of `confusions` (int [K, K], truth by prediction), coloured by the share of each true class."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    count = len(classes)
+    shares = confusions / np.maximum(confusions.sum(axis=1, keepdims=True), 1)
+    side = min(max(4.0, 0.4 * count + 2.0), 18.0)  # inches
+    figure = Figure(figsize=(side + 1.0, side), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(picture, ax=axes, label="share of the true class", shrink=0.8)
+    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix")
+    if count <= _NAMED:
+        names = [name if len(name) <= 24 else name[:23] + "…" for name in classes]
+        axes.set_xticks(range(count), names, rotation=90)
+        axes.set_yticks(range(count), names)
+    if count <= _COUNTED:
+        for (row, column), value in np.ndenumerate(confusions):
+            if value:
+                colour = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, str(value), ha="center", va="center", color=colour, fontsize=8)
+    with atomic_write(path) as stream:
+        figure.savefig(stream, format="png")
+    return path
