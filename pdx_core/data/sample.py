@@ -60,7 +60,7 @@ class Boxes:
 class Sample:
     """One image with whatever is known about it.
 
-    image:        uint8 [H, W, 3], RGB, until Normalize makes it float32
+    image:        uint8 [H, W, 3], RGB, until Normalize makes it float32 [3, H, W]; None once it is part of a batch
     label:        class index, or float32 [K] of soft labels; None when unknown
     boxes:        Boxes in pixels of `image`
     masks:        one per box: list of polygons (each float32 [points, 2]), or bool [n, H, W]
@@ -74,7 +74,7 @@ class Sample:
     truth:        the sample as it was read, without its image; what a metric compares with
     """
 
-    image: np.ndarray
+    image: Any  # np.ndarray | None
     label: int | np.ndarray | None = None
     boxes: Boxes | None = None
     masks: Any = None
