@@ -1,0 +1,141 @@
+"""The one place that knows Paddle's builds and versions: importing it, devices, and what differs between 2.6 and 3.x."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+from types import ModuleType
+from typing import Any
+
+from pdx_core.errors import MissingDependencyError, PdxError
+
+CPU_COMMAND = 'pip install "pdx-core[cpu]"'
+GPU_COMMAND = 'pip install "pdx-core[gpu]"'
+MKL_VARIABLE = "MKL_DEBUG_CPU_TYPE"
+
+
+@functools.cache
+def require_paddle() -> ModuleType:
+    """Import and return paddle; raises MissingDependencyError with the command that installs it.
+
+    On AMD processors the bundled MKL takes a slow path unless told otherwise before the first import; a value that the
+    user has set is left alone.
+    """
+    if MKL_VARIABLE not in os.environ and _is_amd():
+        os.environ[MKL_VARIABLE] = "5"
+    installed = installed_builds()
+    if len(installed) > 1:
+        raise MissingDependencyError(
+            "both paddlepaddle and paddlepaddle-gpu are installed and overwrite each other. Keep one:\n"
+            "    pip uninstall -y paddlepaddle paddlepaddle-gpu\n"
+            f"    {CPU_COMMAND}   (or, with an NVIDIA GPU: {GPU_COMMAND})"
+        )
+    try:
+        import paddle
+    except ImportError as error:
+        if installed:
+            raise MissingDependencyError(
+                f"{installed[0]} is installed but cannot be imported ({error}); run `pdx doctor`"
+            ) from error
+        raise MissingDependencyError(
+            f"this needs Paddle, which is not installed. Install it with:\n    {CPU_COMMAND}\n"
+            f"or, with an NVIDIA GPU:\n    {GPU_COMMAND}"
+        ) from error
+    return paddle
+
+
+def installed_builds() -> list[str]:
+    """Which of the two Paddle distributions are installed."""
+    found = []
+    for name in ("paddlepaddle", "paddlepaddle-gpu"):
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        found.append(name)
+    return found
+
+
+def _is_amd() -> bool:
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as stream:
+            return "AuthenticAMD" in stream.read(4096)
+    except OSError:
+        return False
+
+
+def paddle_version() -> tuple[int, int, int]:
+    """Version of the imported Paddle; a development build counts as newer than every release."""
+    parts = require_paddle().__version__.split("-")[0].split(".")
+    numbers = [int("".join(filter(str.isdigit, part)) or 0) for part in parts[:3]]
+    return tuple(numbers) if any(numbers) else (999, 0, 0)  # type: ignore[return-value]
+
+
+def uses_new_ir() -> bool:
+    """Whether exported graphs are written in the new form (inference.json) instead of inference.pdmodel."""
+    flag = os.environ.get("FLAGS_enable_pir_api")
+    if flag is not None and flag.lower() in ("0", "false"):
+        return False
+    return paddle_version() >= (3, 0, 0)
+
+
+def graph_suffix() -> str:
+    """Suffix of an exported graph: ".json" or ".pdmodel"."""
+    return ".json" if uses_new_ir() else ".pdmodel"
+
+
+def parse_device(text: str) -> tuple[str, tuple[int, ...]]:
+    """Split "cpu", "gpu", "gpu:0,1" or "auto" into kind and ids, without importing paddle. Raises PdxError."""
+    kind, _, ids = text.strip().lower().partition(":")
+    if kind not in ("auto", "cpu", "gpu") or (ids and kind != "gpu"):
+        raise PdxError(f"unknown device {text!r}; use auto, cpu, gpu, gpu:0 or gpu:0,1")
+    try:
+        numbers = tuple(int(part) for part in ids.split(",")) if ids else ()
+    except ValueError:
+        raise PdxError(f"device {text!r}: the part after the colon must be card numbers such as gpu:0,1") from None
+    if len(set(numbers)) != len(numbers) or any(number < 0 for number in numbers):
+        raise PdxError(f"device {text!r}: card numbers must be different and not negative")
+    return kind, numbers
+
+
+def resolve_device(text: str) -> str:
+    """The device to use: "cpu", "gpu:0" or "gpu:0,1". Raises PdxError for an unknown or absent one."""
+    kind, ids = parse_device(text)
+    if kind == "cpu":
+        return "cpu"
+    paddle = require_paddle()
+    count = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0
+    if kind == "auto":
+        return "gpu:0" if count else "cpu"
+    if not paddle.is_compiled_with_cuda():
+        raise PdxError(f"device {text!r}: the installed Paddle has no GPU support. Use --device cpu, or: {GPU_COMMAND}")
+    ids = ids or (0,)
+    absent = [str(number) for number in ids if number >= count]
+    if absent:
+        raise PdxError(f"device {text!r}: there is no card {', '.join(absent)}; this machine has {count}")
+    return "gpu:" + ",".join(map(str, ids))
+
+
+def set_device(text: str) -> str:
+    """Make `text` (its first card) Paddle's device and return what was chosen."""
+    chosen = resolve_device(text)
+    require_paddle().set_device(chosen.split(",")[0])
+    return chosen
+
+
+def save_static(layer: Any, input_spec: list[Any], prefix: str) -> None:
+    """Write `prefix`.json or .pdmodel and `prefix`.pdiparams."""
+    paddle = require_paddle()
+    paddle.jit.save(layer, prefix, input_spec=input_spec)
+
+
+def used_inputs(layer: Any, names: tuple[str, ...]) -> set[str]:
+    """Which of the named inputs the graph of a `to_static` layer depends on (saving refuses the others)."""
+    program = layer.forward.concrete_program.main_program
+    operators = program.global_block().ops
+    if hasattr(operators[0], "input_arg_names"):  # the old form: operators name what they read
+        read = {name for operator in operators for name in operator.input_arg_names}
+        return read & set(names)
+    fed = (operator for operator in operators if operator.name() == "pd_op.data" and not operator.result(0).use_empty())
+    return {operator.attrs()["name"] for operator in fed} & set(names)
