@@ -23,7 +23,7 @@ def translate_parts(words: Mapping[str, str], prefix: str = "") -> DialectRules:
 def translate_indexed(
     pattern: str, rename: Callable[[re.Match[str]], str], words: Mapping[str, str], prefix: str = ""
 ) -> DialectRules:
-    """As `translate_parts`, but the leading part of the name that `pattern` matches becomes `rename(match)`."""
+    """As `translate_parts`, for names that begin with `pattern`: that part becomes `rename(match)`."""
 
     def translate(match: re.Match[str]) -> str:
         name = match.group()
@@ -31,4 +31,4 @@ def translate_indexed(
         rest = name[head.end() :]
         return prefix + rename(head) + ".".join(words.get(part, part) for part in rest.split("."))
 
-    return ((pattern + r".*", translate), *translate_parts(words, prefix))
+    return ((pattern + r".*", translate),)

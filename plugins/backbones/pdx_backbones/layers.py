@@ -90,6 +90,8 @@ class ConvNorm(nn.Layer):
         groups: int = 1,
         act: str | None = "relu",
         norm: str = "batch",
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
         weight_attr: Any = None,
     ) -> None:
         super().__init__()
@@ -104,7 +106,7 @@ class ConvNorm(nn.Layer):
             weight_attr=weight_attr,  # None is Paddle's default: normal, std sqrt(2 / (in_channels * kernel area))
             bias_attr=False,
         )
-        self.norm = norm_layer(norm, out_channels)
+        self.norm = norm_layer(norm, out_channels, momentum, epsilon)
         self.act = activation(act)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -150,7 +152,8 @@ def make_divisible(value: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-def freeze(layer: nn.Layer) -> None:
-    """Exclude every parameter of `layer` from training. Build it with norm "frozen" to fix its statistics as well."""
-    for parameter in layer.parameters():
-        parameter.stop_gradient = True
+def freeze(*layers: nn.Layer) -> None:
+    """Exclude every parameter of the layers from training. Build them with norm "frozen" to fix statistics as well."""
+    for layer in layers:
+        for parameter in layer.parameters():
+            parameter.stop_gradient = True

@@ -20,13 +20,7 @@ from paddle import Tensor, nn  # noqa: E402
 from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
 from pdx_backbones.layers import ConvNorm, SqueezeExcite, freeze, make_divisible  # noqa: E402
 from pdx_backbones.mobilenet_v3_specs import BLOCKS, STEM_CHANNELS  # noqa: E402
-from pdx_backbones.stages import (  # noqa: E402
-    LEVEL_STRIDES,
-    check_freeze_stages,
-    check_out_stages,
-    dilate_strides,
-    level_ends,
-)
+from pdx_backbones.stages import plan_chain  # noqa: E402
 
 _WORDS = {
     "stem": "conv",
@@ -92,11 +86,11 @@ class MobileNetV3(nn.Layer):
     dialects: ClassVar[Mapping[str, DialectRules]] = {
         "PaddleClas": translate_parts(_WORDS),
         "PaddleSeg": translate_parts(_WORDS, prefix="backbone."),
-        "PaddleDetection": translate_indexed(
-            r"blocks\.(\d+)\.",
-            lambda match: f"conv{int(match.group(1)) + 2}.",
-            {**_WORDS, "stem": "conv1"},
-            prefix="backbone.",
+        "PaddleDetection": (
+            *translate_indexed(
+                r"blocks\.(\d+)\.", lambda match: f"conv{int(match.group(1)) + 2}.", _WORDS, prefix="backbone."
+            ),
+            *translate_parts({**_WORDS, "stem": "conv1"}, prefix="backbone."),
         ),
     }
 
@@ -110,42 +104,40 @@ class MobileNetV3(nn.Layer):
         freeze_stages: int = 0,
     ) -> None:
         super().__init__()
-        out_stages = check_out_stages(out_stages)
-        freeze_stages = check_freeze_stages(freeze_stages)
         rows = BLOCKS[variant]
-        strides = [row.stride for row in rows]
-        geometry = dilate_strides(strides, output_stride)
-        ends = level_ends(strides)
-        frozen_blocks = ends[freeze_stages - 2] + 1 if freeze_stages >= 2 else 0
-
+        plan = plan_chain(
+            [row.stride for row in rows],
+            out_stages=out_stages,
+            output_stride=output_stride,
+            norm=norm,
+            freeze_stages=freeze_stages,
+            late_dilation=True,
+        )
         channels = make_divisible(STEM_CHANNELS * scale)
-        self.stem = ConvNorm(3, channels, 3, 2, act="hardswish", norm="frozen" if freeze_stages else norm)
+        self.stem = ConvNorm(3, channels, 3, 2, act="hardswish", norm=plan.stem_norm)
         self.blocks = nn.LayerList()
-        for index, row in enumerate(rows[: ends[out_stages[-1]] + 1]):
+        for row, place in zip(rows, plan.blocks, strict=False):  # later blocks serve no wanted level
             out_channels = make_divisible(row.channels * scale)
-            stride, dilation = geometry[index]
             self.blocks.append(
                 InvertedResidual(
                     channels,
                     make_divisible(row.wide_channels * scale),
                     out_channels,
                     row.kernel_size,
-                    stride,
-                    dilation,
+                    place.stride,
+                    place.dilation,
                     attend=row.attend,
                     residual=row.stride == 1 and channels == out_channels,
                     act=row.act,
-                    norm="frozen" if index < frozen_blocks else norm,
+                    norm=place.norm,
                 )
             )
             channels = out_channels
-        for layer in [self.stem] * (freeze_stages > 0) + list(self.blocks)[:frozen_blocks]:
-            freeze(layer)
+        freeze(*plan.frozen_parts(self.stem, self.blocks))
 
-        self._out_blocks = tuple(ends[stage] for stage in out_stages)
+        self._outputs = frozenset(plan.outputs)
         self.features = tuple(
-            FeatureSpec(make_divisible(rows[ends[stage]].channels * scale), min(LEVEL_STRIDES[stage], output_stride))
-            for stage in out_stages
+            FeatureSpec(make_divisible(rows[index].channels * scale), stride) for index, stride in plan.outputs.items()
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -154,6 +146,6 @@ class MobileNetV3(nn.Layer):
         levels = []
         for index, block in enumerate(self.blocks):
             x = block(x)
-            if index in self._out_blocks:
+            if index in self._outputs:
                 levels.append(x)
         return tuple(levels)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pdx_backbones.naming import scale_name
 from pdx_core.specs import BackboneSpec
 
 PAPER = "https://arxiv.org/abs/1905.02244"
 STEM_CHANNELS = 16
-SCALES = (0.35, 0.5, 0.75, 1.0, 1.25)
 
 
 class Block(NamedTuple):
@@ -66,11 +66,6 @@ _CHANNELS = {
     ("small", 1.0): (16, 24, 48, 96),
     ("small", 1.25): (24, 32, 64, 120),
 }
-
-
-def scale_name(scale: float) -> str:
-    """The published spelling of a width: 0.35 -> "x0_35", 1.0 -> "x1_0"."""
-    return "x" + str(scale).replace(".", "_")
 
 
 SPECS = tuple(

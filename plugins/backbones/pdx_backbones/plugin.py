@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pdx_backbones import mobilenet_v3_specs
+from pdx_backbones import mobilenet_v3_specs, pp_lcnet_specs, resnet_specs
 from pdx_core import hookimpl
 
 PDX_API = 1
@@ -10,5 +10,5 @@ PDX_API = 1
 
 @hookimpl
 def pdx_backbones():
-    for family in (mobilenet_v3_specs,):
+    for family in (resnet_specs, mobilenet_v3_specs, pp_lcnet_specs):
         yield from family.SPECS

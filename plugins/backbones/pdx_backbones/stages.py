@@ -1,18 +1,85 @@
-"""Where the feature levels of a chain of blocks lie, and how strides turn into dilations."""
+"""Plans a chain of blocks: where its feature levels lie, how strides turn into dilations, and what is frozen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
 
 from pdx_core.errors import ConfigError
 
-LEVEL_STRIDES = (4, 8, 16, 32)  # level i of every backbone has this stride unless output_stride caps it
+LEVEL_STRIDES = (4, 8, 16, 32)  # of stage 0, 1, 2, 3 of every backbone, unless output_stride caps them
+
+
+@attrs.frozen
+class BlockPlan:
+    """How one block of the chain is built."""
+
+    stride: int
+    dilation: int
+    norm: str
+
+
+@attrs.frozen
+class ChainPlan:
+    """How a stem and its blocks are built. Blocks after the last wanted level are left out.
+
+    outputs: index of the block that ends each wanted level, and the level's stride
+    frozen:  number of parts that are not trained, counting the stem as the first
+    """
+
+    stem_norm: str
+    blocks: tuple[BlockPlan, ...]
+    outputs: dict[int, int]
+    frozen: int
+
+    def frozen_parts(self, stem: Any, blocks: Iterable[Any]) -> list[Any]:
+        """Which of these layers are not trained."""
+        return [stem, *blocks][: self.frozen]
+
+
+def plan_chain(
+    strides: Sequence[int],
+    *,
+    out_stages: Sequence[int],
+    output_stride: int,
+    norm: str,
+    freeze_stages: int,
+    stem_stride: int = 2,
+    late_dilation: bool = False,
+) -> ChainPlan:
+    """Plan a chain whose blocks have `strides` as designed, after a stem of `stem_stride`.
+
+    late_dilation: see `dilate_strides`
+    Raises ConfigError for options that make no sense.
+    """
+    wanted = _check_out_stages(out_stages)
+    if not 0 <= freeze_stages <= len(LEVEL_STRIDES) + 1:
+        raise ConfigError(
+            "freeze_stages must be 0 (train all), 1 (stem fixed), 2 (stem and first stage) .. "
+            f"{len(LEVEL_STRIDES) + 1} (everything fixed); got {freeze_stages!r}"
+        )
+    ends = level_ends(strides, stem_stride)
+    count = ends[wanted[-1]] + 1
+    frozen_blocks = ends[freeze_stages - 2] + 1 if freeze_stages >= 2 else 0
+    geometry = dilate_strides(strides, output_stride, stem_stride, late_dilation)[:count]
+    blocks = (
+        BlockPlan(stride, dilation, "frozen" if index < frozen_blocks else norm)
+        for index, (stride, dilation) in enumerate(geometry)
+    )
+    return ChainPlan(
+        stem_norm="frozen" if freeze_stages else norm,
+        blocks=tuple(blocks),
+        outputs={ends[stage]: min(LEVEL_STRIDES[stage], output_stride) for stage in wanted},
+        frozen=frozen_blocks + (freeze_stages > 0),
+    )
 
 
 def level_ends(strides: Sequence[int], stem_stride: int = 2) -> tuple[int, ...]:
     """Index of the last block of each level.
 
-    strides: stride of each block as designed, before `dilate_strides`. Blocks at less than stride 4 belong to no level.
+    strides: stride of each block as designed. Blocks at less than stride 4 belong to no level.
     """
     ends: dict[int, int] = {}
     total = stem_stride
@@ -22,41 +89,34 @@ def level_ends(strides: Sequence[int], stem_stride: int = 2) -> tuple[int, ...]:
     return tuple(ends[stride] for stride in LEVEL_STRIDES)
 
 
-def dilate_strides(strides: Sequence[int], output_stride: int, stem_stride: int = 2) -> list[tuple[int, int]]:
+def dilate_strides(
+    strides: Sequence[int], output_stride: int, stem_stride: int = 2, late_dilation: bool = False
+) -> list[tuple[int, int]]:
     """Stride and dilation of each block so that no feature is coarser than `output_stride`.
 
-    A stride that would exceed it becomes 1 and multiplies the dilation from that very block on, as in Paddle's
-    segmentation toolkit (DeepLab's own code lets the first such block keep the old dilation).
+    A stride that would exceed it becomes 1 and multiplies the dilation: from that very block on (PaddleSeg's ResNet),
+    or with `late_dilation` from the next block on (DeepLab, PaddleSeg's MobileNetV3).
     """
     if output_stride not in (8, 16, 32):
         raise ConfigError(f"output_stride must be 8, 16 or 32; got {output_stride!r}")
     total, dilation = stem_stride, 1
     result = []
     for stride in strides:
+        before = dilation
         if total * stride > output_stride:
             dilation *= stride
             stride = 1
         total *= stride
-        result.append((stride, dilation))
+        result.append((stride, before if late_dilation else dilation))
     return result
 
 
-def check_out_stages(out_stages: Sequence[int], count: int = len(LEVEL_STRIDES)) -> tuple[int, ...]:
-    """`out_stages` as an increasing tuple of level indices below `count`; raises ConfigError otherwise."""
+def _check_out_stages(out_stages: Sequence[int]) -> tuple[int, ...]:
     chosen = tuple(out_stages)
-    if not chosen or list(chosen) != sorted(set(chosen)) or chosen[0] < 0 or chosen[-1] >= count:
+    last = len(LEVEL_STRIDES) - 1
+    if not chosen or list(chosen) != sorted(set(chosen)) or chosen[0] < 0 or chosen[-1] > last:
         raise ConfigError(
-            f"out_stages must be increasing level indices from 0 to {count - 1} (strides 4, 8, 16, 32), such as "
-            f"[1, 2, 3]; got {list(out_stages)!r}"
+            f"out_stages must be increasing numbers from 0 to {last} (strides 4, 8, 16, 32), such as [1, 2, 3]; "
+            f"got {list(out_stages)!r}"
         )
     return chosen
-
-
-def check_freeze_stages(freeze_stages: int, count: int = len(LEVEL_STRIDES)) -> int:
-    """`freeze_stages` when it lies in 0 (nothing) .. count + 1 (stem and every level); raises ConfigError otherwise."""
-    if not 0 <= freeze_stages <= count + 1:
-        raise ConfigError(
-            f"freeze_stages must be 0 (train all), 1 (stem fixed) .. {count + 1} (stem and all levels fixed); "
-            f"got {freeze_stages!r}"
-        )
-    return freeze_stages

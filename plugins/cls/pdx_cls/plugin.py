@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pdx_cls import heads_specs, zoo_mobilenet_v3
+from pdx_cls import heads_specs, readers_specs, zoo_mobilenet_v3, zoo_pp_lcnet, zoo_resnet
 from pdx_core import hookimpl
 from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
 
@@ -21,6 +21,11 @@ def pdx_tasks():
         predictor="cls",
         demo="pdx_cls.demo:DEMO",
     )
+
+
+@hookimpl
+def pdx_dataset_readers():
+    yield from readers_specs.SPECS
 
 
 @hookimpl
@@ -53,5 +58,5 @@ def pdx_predictors():
 
 @hookimpl
 def pdx_models():
-    for family in (zoo_mobilenet_v3,):
+    for family in (zoo_resnet, zoo_mobilenet_v3, zoo_pp_lcnet):
         yield from family.SPECS

@@ -1,0 +1,144 @@
+"""PP-LCNet (Cui et al., "PP-LCNet: A Lightweight CPU Convolutional Neural Network", 2021)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.paddle_support import require_paddle
+
+require_paddle()
+
+from paddle import ParamAttr, Tensor, nn  # noqa: E402
+
+from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
+from pdx_backbones.layers import ConvNorm, SqueezeExcite, freeze, make_divisible  # noqa: E402
+from pdx_backbones.pp_lcnet_specs import BLOCKS, STEM_CHANNELS  # noqa: E402
+from pdx_backbones.stages import plan_chain  # noqa: E402
+
+_WORDS = {
+    "stem": "conv1",
+    "norm": "bn",
+    "depthwise": "dw_conv",
+    "reduce": "conv1",
+    "restore": "conv2",
+    "pointwise": "pw_conv",
+}
+_BLOCK = r"blocks\.(\d+)\."
+# Official group of each block and its place in it: blocks2 is the block of stride 2, blocks3 those of stride 4 ...
+_GROUPS = tuple((group, index) for group, count in ((2, 1), (3, 2), (4, 2), (5, 6), (6, 2)) for index in range(count))
+
+
+def _clas_block(match: re.Match[str]) -> str:
+    group, index = _GROUPS[int(match.group(1))]
+    return f"blocks{group}.{index}."
+
+
+class DepthwiseSeparable(nn.Layer):
+    """Filter each channel, (attend,) mix the channels; an activation after both."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int,
+        dilation: int,
+        *,
+        attend: bool,
+        norm: str,
+    ) -> None:
+        super().__init__()
+        shared = {
+            "act": "hardswish",
+            "norm": norm,
+            "weight_attr": ParamAttr(initializer=nn.initializer.KaimingNormal()),
+        }
+        self.depthwise = ConvNorm(
+            in_channels, in_channels, kernel_size, stride, dilation=dilation, groups=in_channels, **shared
+        )
+        self.se = SqueezeExcite(in_channels, in_channels // 4) if attend else nn.Identity()
+        self.pointwise = ConvNorm(in_channels, out_channels, 1, **shared)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.se(self.depthwise(x)))
+
+
+class PPLCNet(nn.Layer):
+    """The trunk; the 1280-wide convolution that follows it is the classification head's.
+
+    scale:         width multiplier; channels are rounded to multiples of 8
+    out_stages:    levels to return, of strides 4, 8, 16, 32
+    output_stride: 8 or 16 turn later strides into dilations
+    norm:          "batch", "frozen" or "group"
+    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    """
+
+    dialects: ClassVar[Mapping[str, DialectRules]] = {
+        "PaddleClas": (*translate_indexed(_BLOCK, _clas_block, _WORDS), *translate_parts(_WORDS)),
+        "PaddleDetection": (
+            *translate_indexed(_BLOCK, _clas_block, _WORDS, prefix="backbone."),
+            *translate_parts(_WORDS, prefix="backbone."),
+        ),
+    }
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        out_stages: Sequence[int] = (0, 1, 2, 3),
+        output_stride: int = 32,
+        norm: str = "batch",
+        freeze_stages: int = 0,
+    ) -> None:
+        super().__init__()
+        plan = plan_chain(
+            [row.stride for row in BLOCKS],
+            out_stages=out_stages,
+            output_stride=output_stride,
+            norm=norm,
+            freeze_stages=freeze_stages,
+        )
+        channels = make_divisible(STEM_CHANNELS * scale)
+        self.stem = ConvNorm(
+            3,
+            channels,
+            3,
+            2,
+            act="hardswish",
+            norm=plan.stem_norm,
+            weight_attr=ParamAttr(initializer=nn.initializer.KaimingNormal()),
+        )
+        self.blocks = nn.LayerList()
+        for row, place in zip(BLOCKS, plan.blocks, strict=False):  # later blocks serve no wanted level
+            out_channels = make_divisible(row.channels * scale)
+            self.blocks.append(
+                DepthwiseSeparable(
+                    channels,
+                    out_channels,
+                    row.kernel_size,
+                    place.stride,
+                    place.dilation,
+                    attend=row.attend,
+                    norm=place.norm,
+                )
+            )
+            channels = out_channels
+        freeze(*plan.frozen_parts(self.stem, self.blocks))
+
+        self._outputs = frozenset(plan.outputs)
+        self.features = tuple(
+            FeatureSpec(make_divisible(BLOCKS[index].channels * scale), stride)
+            for index, stride in plan.outputs.items()
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
+        x = self.stem(images)
+        levels = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self._outputs:
+                levels.append(x)
+        return tuple(levels)
