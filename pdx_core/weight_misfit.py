@@ -45,7 +45,7 @@ def _advice(report: LoadReport, table: Mapping[str, str], arrays: Mapping[str, A
         patterns = ",".join(sorted({item.name.rpartition(".")[0] + ".*" for item in report.mismatched})[:5])
         return (
             f"The weights are for {theirs} classes, the network is built for {ours}. Use -o Train.num_classes={theirs} "
-            f"(in Python: num_classes={theirs}) for the same classes. To train a new head on other classes, allow it to "
+            f"(in Python: num_classes={theirs}) for the same classes. To train a new head on other classes, let it "
             f"differ: -o 'Train.partial_weights=[{patterns}]' (in Python: partial={patterns.split(',')})."
         )
     if len(report.loaded) < 0.5 * len(table):
