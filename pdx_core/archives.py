@@ -27,6 +27,7 @@ from pdx_core.errors import PdxError, WeightsError, WorkFailedError
 MAX_MEMBERS = 20_000
 MAX_BYTES = 16 << 30
 _BLOCK_BYTES = 1 << 20
+_LONGEST_PADDING = 64 << 20
 _LONGEST_READ = 4 << 20  # tarfile reads headers at once, however long they claim to be
 
 
@@ -168,6 +169,11 @@ def _tar_members(path: Path, tar: tarfile.TarFile) -> Iterator[_Member]:
     tar.fileobj.seek(tar.offset)  # tarfile takes a damaged header for the end
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("its end is missing")
+    padding = 0
+    while block := tar.fileobj.read(_BLOCK_BYTES):  # to the very end, where gzip keeps its checksum
+        padding += len(block)
+        if padding > _LONGEST_PADDING:
+            raise _refused(path, "much follows after its end")
 
 
 def _zip_members(path: Path, archive: zipfile.ZipFile) -> Iterator[_Member]:

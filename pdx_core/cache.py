@@ -32,9 +32,9 @@ def offline() -> bool:
 def cache_path(url: str) -> Path:
     """Where the file of an address is, or will be: <cache>/downloads/<host>/<path>, so that a hand can put it there."""
     parts = urllib.parse.urlsplit(url)
-    host = re.sub(r"[^A-Za-z0-9.-]", "_", parts.netloc.rpartition("@")[2]) or "_"
+    host = _step(re.sub(r"[^A-Za-z0-9.-]", "_", parts.netloc.rpartition("@")[2]).strip(".") or "_")
     steps = [step for step in urllib.parse.unquote(parts.path).split("/") if step not in ("", ".", "..")]
-    steps = [re.sub(r'[\\:*?"<>|\x00-\x1f]', "_", step)[:150] for step in steps] or ["index"]
+    steps = [_step(step) for step in steps] or ["index"]
     if parts.query:
         stem, dot, suffix = steps[-1].partition(".")
         steps[-1] = f"{stem}-{hashlib.sha256(parts.query.encode()).hexdigest()[:12]}{dot}{suffix}"
@@ -57,7 +57,18 @@ def mirrored(url: str) -> str:
             raise ConfigError(f"PDX_MIRROR: {rule!r} must be an http(s) address, or old=new with two such addresses")
         if not separator:
             parts = urllib.parse.urlsplit(url)
-            return f"{target.rstrip('/')}/{parts.netloc}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+            return f"{target.rstrip('/')}/{parts.netloc.rpartition('@')[2]}{parts.path}" + (
+                f"?{parts.query}" if parts.query else ""
+            )
         if url.startswith(old):
             return new + url[len(old) :]
     return url
+
+
+def _step(name: str) -> str:
+    """One name of a path, without what some file system forbids; a long one ends in its checksum instead."""
+    clean = re.sub(r'[\\/:*?"<>|\x00-\x1f\x7f\ud800-\udfff]', "_", name)
+    if len(clean.encode()) <= 200:
+        return clean
+    suffix = Path(clean).suffix if len(Path(clean).suffix) < 20 else ""
+    return clean.encode()[:100].decode(errors="ignore") + "-" + hashlib.sha256(name.encode()).hexdigest()[:12] + suffix
