@@ -12,9 +12,9 @@ from paddle import Tensor, nn  # noqa: E402
 
 
 class FullyConnectedTrunk(nn.Layer):
-    """Two fully connected layers of 1024 (Lin et al. 2017), behind `convs` 3x3 convolutions with group norm (Wu and He 2018).
+    """Two fully connected layers of 1024 (Lin et al. 2017), or `convs` 3x3 convolutions with group norm and one layer.
 
-    With convolutions there is only one fully connected layer, as in Paddle's release.
+    The second form is that of Wu and He 2018.
     """
 
     def __init__(self, channels: int, resolution: int, convs: int = 0, width: int = 1024) -> None:

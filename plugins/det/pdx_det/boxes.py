@@ -13,7 +13,7 @@ require_paddle()
 
 import paddle  # noqa: E402
 
-# Faster R-CNN implementations cap the size change at 1000 / 16, the largest box over the smallest anchor, to keep exp finite.
+# The size change is capped at 1000 / 16, the largest box over the smallest anchor, to keep exp finite (R-CNN releases).
 MAX_LOG_SCALE = math.log(1000.0 / 16.0)
 _TINY = 1e-10
 
@@ -24,9 +24,9 @@ def area(boxes: paddle.Tensor) -> paddle.Tensor:
 
 
 def pairwise_iou(first: paddle.Tensor, second: paddle.Tensor) -> paddle.Tensor:
-    """Intersection over union of every pair: [n, 4], [m, 4] -> [n, m]; zero where both are empty."""
-    overlap = _intersection(first.unsqueeze(1), second.unsqueeze(0))
-    union = area(first).unsqueeze(1) + area(second).unsqueeze(0) - overlap
+    """Intersection over union of every pair: [..., n, 4], [..., m, 4] -> [..., n, m]; zero where both are empty."""
+    overlap = _intersection(first.unsqueeze(-2), second.unsqueeze(-3))
+    union = area(first).unsqueeze(-1) + area(second).unsqueeze(-2) - overlap
     return paddle.where(overlap > 0, overlap / union.clip(min=_TINY), paddle.zeros_like(overlap))
 
 

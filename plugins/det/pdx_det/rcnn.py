@@ -20,6 +20,7 @@ from paddle import Tensor, nn  # noqa: E402
 from pdx_det.box_heads import BoxPredictor, FullyConnectedTrunk  # noqa: E402
 from pdx_det.boxes import clip, decode, diou, encode, giou  # noqa: E402
 from pdx_det.nms import multiclass_nms  # noqa: E402
+from pdx_det.rcnn_dialects import detection_rules  # noqa: E402
 from pdx_det.rcnn_sampling import Annotation, Regions, annotations, sample_regions  # noqa: E402
 from pdx_det.roi import RoiExtractor, row_images  # noqa: E402
 from pdx_det.rpn import RegionProposalNetwork  # noqa: E402
@@ -140,6 +141,7 @@ class RCNNHead(nn.Layer):
         )
         self.foreground_ious = tuple(stages)
         self.num_classes = num_classes
+        self.dialects = {"PaddleDetection": detection_rules(cascade, box_trunk == "conv_fc")}
         self.samples, self.sample_at_random = samples, sample_at_random
         self.score_threshold, self.nms_iou, self.keep_top_k = score_threshold, nms_iou, keep_top_k
 

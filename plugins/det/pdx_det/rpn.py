@@ -31,7 +31,7 @@ class AnchorGrid(nn.Layer):
         self.register_buffer("base", base, persistable=False)
 
     def forward(self, level: Tensor) -> Tensor:
-        """level [N, C, H, W] -> float32 [H * W * A, 4], cells row-major, then anchors; a cell's centre is its corner."""
+        """level [N, C, H, W] -> float32 [H * W * A, 4], by cell (row-major), then anchor, centred on the corner."""
         height, width = paddle.shape(level)[2], paddle.shape(level)[3]
         y = paddle.arange(0, height, dtype="float32") * self.stride
         x = paddle.arange(0, width, dtype="float32") * self.stride
