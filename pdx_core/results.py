@@ -37,15 +37,13 @@ class Result:
     input_path:  the image as the user named it; "array_000001" and so on for an array
     page_index:  page of a document; None for images
     frame_index: number of the frame, from 0, when the input is a video; else None
-    image:       uint8 [H, W, 3], RGB; None when it can be read again from `source`
-    source:      file that holds the image, where it is not `input_path` (a downloaded URL)
+    image:       uint8 [H, W, 3], RGB; None when `input_path` is a file, from which it is read again to draw on it
     """
 
     input_path: str = attrs.field(kw_only=False)
     page_index: int | None = None
     frame_index: int | None = None
     image: np.ndarray | None = attrs.field(default=None, repr=False)
-    source: str | None = attrs.field(default=None, repr=False)
 
     # -- what a task adds --------------------------------------------------------------------------------------------
     def content(self) -> dict[str, Any]:
@@ -144,7 +142,7 @@ class Result:
             return self.image
         from pdx_core.images import read_image
 
-        return read_image(self.source or self.input_path)
+        return read_image(self.input_path)
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -41,6 +41,7 @@ class GlobalConfig:
     device: str = "auto"  # auto, cpu, gpu, gpu:0, gpu:0,1
     output: str = "output"
     seed: int = attrs.field(default=0, validator=v.ge(0))
+    recipe: str | None = None  # a named set of further defaults in the model's record, such as "imagenet"
 
 
 @attrs.define(kw_only=True)
@@ -142,6 +143,7 @@ class ExportConfig:
     parity_images: int = attrs.field(default=8, validator=v.ge(1))
     rtol: float = attrs.field(default=1e-3, validator=v.gt(0))
     atol: float = attrs.field(default=1e-4, validator=v.gt(0))
+    try_runtimes: bool = True  # compare and time every installed runtime; False: the plain one only, seconds faster
 
 
 @attrs.define(kw_only=True)

@@ -125,6 +125,8 @@ class ReaderSpec(Spec):
     layout: str = ""  # one sentence on the expected files
     detect: str | None = attrs.field(default=None, validator=_check_target)  # function (Path) -> bool, light
     checker: str | None = attrs.field(default=None, validator=_check_target)  # a `contracts.DatasetChecker`
+    # function (data.reading.Format, Path) that writes this format from another one of the same task
+    converter: str | None = attrs.field(default=None, validator=_check_target)
 
 
 @attrs.frozen(kw_only=True)
@@ -198,6 +200,9 @@ class RuntimeSpec(Spec):
     requires: tuple[str, ...] = ()  # importable modules it needs
     install: str = ""  # the command that installs them
     devices: tuple[str, ...] = ("cpu",)
+    automatic: bool = (
+        True  # whether "auto" may choose it; not where it lowers the precision or needs more than a folder
+    )
 
 
 @attrs.frozen(kw_only=True)
