@@ -1,10 +1,11 @@
-"""The one place that knows Paddle's builds and versions: importing it, devices, and what differs between 2.6 and 3.x."""
+"""The one place that knows Paddle's builds and versions: importing it, devices, what differs between 2.6 and 3."""
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
 import os
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -59,7 +60,7 @@ def installed_builds() -> list[str]:
 
 def _is_amd() -> bool:
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as stream:
+        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as stream:
             return "AuthenticAMD" in stream.read(4096)
     except OSError:
         return False
@@ -74,7 +75,7 @@ def paddle_version() -> tuple[int, int, int]:
 
 def uses_new_ir() -> bool:
     """Whether exported graphs are written in the new form (inference.json) instead of inference.pdmodel."""
-    flag = os.environ.get("FLAGS_enable_pir_api")
+    flag = os.environ.get("FLAGS_enable_pir_api")  # noqa: SIM112 - Paddle spells it so
     if flag is not None and flag.lower() in ("0", "false"):
         return False
     return paddle_version() >= (3, 0, 0)
@@ -139,3 +140,22 @@ def used_inputs(layer: Any, names: tuple[str, ...]) -> set[str]:
         return read & set(names)
     fed = (operator for operator in operators if operator.name() == "pd_op.data" and not operator.result(0).use_empty())
     return {operator.attrs()["name"] for operator in fed} & set(names)
+
+
+def configure_inference(config: Any, suffix: str, onednn: bool) -> None:
+    """Set what Paddle 3 and Paddle 2 want set differently on a `paddle.inference.Config` before a graph is loaded.
+
+    suffix: of the graph's file
+    onednn: whether oneDNN is wanted; Paddle 3 would switch it on by itself, Paddle 2 would not
+    """
+    if paddle_version() >= (3, 0, 0):
+        new_form = suffix == ".json"
+        config.enable_new_ir(new_form)
+        if new_form:
+            config.enable_new_executor(True)  # without it 3.3 refuses to load when memory optimisation is on
+        if not onednn:
+            config.disable_mkldnn()
+    if onednn:
+        config.enable_mkldnn()
+        config.set_mkldnn_cache_capacity(10)  # shapes remembered; without a limit changing image sizes eat the memory
+    config.enable_memory_optim()

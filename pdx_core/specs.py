@@ -200,9 +200,7 @@ class RuntimeSpec(Spec):
     requires: tuple[str, ...] = ()  # importable modules it needs
     install: str = ""  # the command that installs them
     devices: tuple[str, ...] = ("cpu",)
-    automatic: bool = (
-        True  # whether "auto" may choose it; not where it lowers the precision or needs more than a folder
-    )
+    automatic: bool = True  # whether "auto" may choose it; not where it lowers the precision
 
 
 @attrs.frozen(kw_only=True)
