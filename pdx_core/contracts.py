@@ -88,7 +88,11 @@ class Head(Protocol):
 
 
 class Reader(Protocol):
-    """Built as `target(root, split, **options)`; `split` is "train" or "val". Never writes below `root`."""
+    """Built as `target(root, split, **options)`; `split` is "train" or "val". Never writes below `root`.
+
+    Several threads read at once. Optional: an option `max_megapixels`, filled from Data.max_megapixels, and
+    a method `describe(index) -> str` that names a sample's file without reading it, for messages.
+    """
 
     classes: tuple[str, ...]
 
@@ -115,7 +119,11 @@ class Metric(Protocol):
 
 
 class Task(Protocol):
-    """What the shared loop has to know about one task. Built as `target(config, classes)`."""
+    """What the shared loop has to know about one task. Built as `target(config, classes)`.
+
+    Optional attributes: `metric_prefix` stands before the names of its metrics in logs and result files ("val." for
+    classification), `pad_multiple` is what height and width of a batch are rounded up to.
+    """
 
     def __init__(self, config: RunConfig, classes: tuple[str, ...]) -> None: ...
 
@@ -129,28 +137,38 @@ class Task(Protocol):
 class DatasetChecker(Protocol):
     """What `pdx check` and `pdx split` need from a reader's module, named by `ReaderSpec.checker`.
 
-    Built as `target(root)`.
+    Built as `target(root, settings)` with `pdx_core.data.check.CheckSettings`.
     """
 
     dataset_type: str  # "ClsDataset", as the published result files spell it
 
-    def check(self, findings: Findings, progress: Any) -> None:
+    def check(self, findings: Findings) -> None:
         """Look at every file and record each defect; never raises for bad data."""
 
     def attributes(self, output: Path) -> dict[str, Any]:
-        """The published `attributes` object; draws sample pictures and the histogram below `output`."""
+        """The published `attributes` object, after a check without errors.
 
-    def split(self, output: Path, train_percent: int, val_percent: int, seed: int) -> None:
-        """Write new annotation files below `output` (a copy; never the user's folder)."""
+        Draws sample pictures into `output`/check_dataset/demo_img and `output`/check_dataset/histogram.png.
+        """
+
+    def split(self, output: Path, train_percent: int, val_percent: int, seed: int) -> dict[str, int]:
+        """Write new annotation files into `output` and return the number of samples of each split.
+
+        `output` is the dataset's own folder when the user asked for that; files in the way go through
+        `pdx_core.data.split.set_aside`.
+        """
 
 
 class Runtime(Protocol):
-    """Runs one exported model. Built as `target(folder, device, **options)`."""
+    """Runs one exported model. Built as `target(folder, device, **arguments, threads=None, outputs=())`.
+
+    `threads` is the number the user asked for or None, `outputs` the names to give to the graph's outputs, in order.
+    """
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
 class Predictor(Protocol):
-    """Built as `target(card, runner, **options)`; see `pdx_core.predict`."""
+    """Built as `target(card, runner, **options)`; `pdx_core.predictor.ImagePredictor` does all but the results."""
 
     def predict(self, input: Any, batch_size: int = 1, **options: Any) -> Iterator[Result]: ...

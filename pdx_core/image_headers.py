@@ -18,6 +18,14 @@ _JPEG_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
+class ImageError(DataError):
+    """An image file that cannot be used; `code` names the kind of defect for programs."""
+
+    def __init__(self, message: str, code: str = "image-damaged") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @attrs.frozen
 class ImageHeader:
     """format: "JPEG", "PNG", "GIF" ...; width and height: pixels as stored, before any EXIF rotation."""
@@ -35,19 +43,19 @@ class ImageHeader:
 def read_header(data: bytes) -> ImageHeader:
     """The header of an image file, after checking that the file is whole.
 
-    Raises DataError (without the file's name) for what is not an image and for what was cut off.
+    Raises ImageError (without the file's name) for what is not an image and for what was cut off.
     """
     if not data:
-        raise DataError("the file is empty (0 bytes); copy or download it again")
+        raise ImageError("the file is empty (0 bytes); copy or download it again", "image-empty")
     if data.startswith(b"\xff\xd8"):
         return _read_jpeg(data)
     if data.startswith(_PNG_SIGNATURE):
         return _read_png(data)
     if not data.strip(b"\0"):
-        raise DataError("the file holds only zero bytes (a copy that broke off?); copy or download it again")
+        raise ImageError("the file holds only zero bytes (a copy that broke off?); copy it again", "image-empty")
     text = _describe_text(data)
     if text:
-        raise DataError(text)
+        raise ImageError(text, "image-not-an-image")
     return _read_other(data)
 
 
@@ -56,7 +64,7 @@ def _read_jpeg(data: bytes) -> ImageHeader:
     position, size = 2, None
     while position + 4 <= len(data):
         if data[position] != 0xFF:
-            raise DataError(
+            raise ImageError(
                 f"the JPEG is damaged at byte {position}: a segment marker is expected there; replace the file"
             )
         marker = data[position + 1]
@@ -78,7 +86,9 @@ def _read_jpeg(data: bytes) -> ImageHeader:
             if size is not None and data.rfind(b"\xff\xd9") >= position:
                 return _not_empty(size)
             break
-    raise DataError(f"the JPEG is truncated: it breaks off after {len(data)} bytes; replace the file")
+    raise ImageError(
+        f"the JPEG is truncated: it breaks off after {len(data)} bytes; replace the file", "image-truncated"
+    )
 
 
 def _read_png(data: bytes) -> ImageHeader:
@@ -93,18 +103,20 @@ def _read_png(data: bytes) -> ImageHeader:
         if kind[:1].isupper():  # a critical chunk
             (expected,) = struct.unpack_from(">I", data, end - 4)
             if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != expected:
-                raise DataError(
+                raise ImageError(
                     f"the PNG is damaged: the check sum of its {kind.decode('latin-1')} chunk at byte {position} is "
                     "wrong; replace the file"
                 )
         if header is None:
             if kind != b"IHDR" or length != 13:
-                raise DataError("the PNG is damaged: it does not start with a header chunk; replace the file")
+                raise ImageError("the PNG is damaged: it does not start with a header chunk; replace the file")
             header = _not_empty(ImageHeader("PNG", *struct.unpack_from(">II", data, position + 8)))
         if kind == b"IEND":
             return header
         position = end
-    raise DataError(f"the PNG is truncated: it breaks off after {len(data)} bytes; replace the file")
+    raise ImageError(
+        f"the PNG is truncated: it breaks off after {len(data)} bytes; replace the file", "image-truncated"
+    )
 
 
 def _read_other(data: bytes) -> ImageHeader:
@@ -114,20 +126,21 @@ def _read_other(data: bytes) -> ImageHeader:
         with Image.open(io.BytesIO(data)) as image:
             return _not_empty(ImageHeader(image.format or "unknown", *image.size))
     except Image.DecompressionBombError as error:
-        raise DataError(f"the image is far too large ({error}); shrink it") from error
+        raise ImageError(f"the image is far too large ({error}); shrink it", "image-too-large") from error
     except UnidentifiedImageError:
         if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
-            raise DataError("HEIC photos are not supported; convert it to JPEG or PNG") from None
-        raise DataError(
-            f"not an image in a known format (it starts with {data[:8].hex(' ')}); convert it to JPEG or PNG"
+            raise ImageError("HEIC photos are not supported; convert it to JPEG or PNG", "image-not-an-image") from None
+        raise ImageError(
+            f"not an image in a known format (it starts with {data[:8].hex(' ')}); convert it to JPEG or PNG",
+            "image-not-an-image",
         ) from None
     except (OSError, ValueError, SyntaxError, struct.error, OverflowError) as error:
-        raise DataError(f"the image header is damaged ({error}); replace the file") from error
+        raise ImageError(f"the image header is damaged ({error}); replace the file") from error
 
 
 def _not_empty(header: ImageHeader) -> ImageHeader:
     if header.width < 1 or header.height < 1:
-        raise DataError(
+        raise ImageError(
             f"the {header.format} declares a size of {header.width} x {header.height} pixels; replace the file"
         )
     return header

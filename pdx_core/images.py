@@ -14,7 +14,7 @@ import numpy as np
 from pdx_core.errors import DataError
 from pdx_core.files import atomic_write
 from pdx_core.image_files import IMAGE_SUFFIXES as IMAGE_SUFFIXES
-from pdx_core.image_headers import ImageHeader, read_header
+from pdx_core.image_headers import ImageError, ImageHeader, read_header
 from pdx_core.opencv import require_cv2
 
 DEFAULT_MAX_MEGAPIXELS = 100.0
@@ -36,8 +36,8 @@ def read_image(
     try:
         header = check_header(data, max_megapixels)
         return _decode(data, header)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}", error.code) from error
 
 
 def check_image(
@@ -48,8 +48,8 @@ def check_image(
     try:
         header = check_header(data, max_megapixels)
         _decode(data, header, draft=True)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}", error.code) from error
     return header
 
 
@@ -57,9 +57,10 @@ def check_header(data: bytes, max_megapixels: float | None) -> ImageHeader:
     """The header of a whole image that is within the size limit; DataError (without a name) otherwise."""
     header = read_header(data)
     if max_megapixels is not None and header.megapixels > max_megapixels:
-        raise DataError(
+        raise ImageError(
             f"the image is {header.width} x {header.height} pixels = {header.megapixels:.0f} megapixels, the limit is "
-            f"{max_megapixels:g}; shrink it, or raise the limit with -o Data.max_megapixels={header.megapixels:.0f}"
+            f"{max_megapixels:g}; shrink it, or raise the limit with -o Data.max_megapixels={header.megapixels:.0f}",
+            "image-too-large",
         )
     return header
 
@@ -69,13 +70,13 @@ def read_file_bytes(path: str | os.PathLike) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; check the path") from None
+        raise ImageError(f"{path}: no such file; check the path", "image-missing") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: is a folder, not an image") from None
+        raise ImageError(f"{path}: is a folder, not an image", "image-missing") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise ImageError(f"{path}: cannot be read: {error.strerror or error}", "image-unreadable") from error
     except ValueError as error:  # a zero byte inside the path
-        raise DataError(f"{os.fspath(path)!r}: not a possible path: {error}") from error
+        raise ImageError(f"{os.fspath(path)!r}: not a possible path: {error}", "image-missing") from error
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray, *, quality: int = 95) -> None:
@@ -140,9 +141,9 @@ def _decode_with_pillow(data: bytes) -> np.ndarray:
                 return _reduce_16_bit(np.asarray(ImageOps.exif_transpose(image)))
             return np.array(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
-        raise DataError(f"the image cannot be decoded ({error}); replace the file") from error
+        raise ImageError(f"the image cannot be decoded ({error}); replace the file", "image-undecodable") from error
     except (Image.DecompressionBombError, MemoryError) as error:
-        raise DataError(f"the image is far too large ({error}); shrink it") from error
+        raise ImageError(f"the image is far too large ({error}); shrink it", "image-too-large") from error
 
 
 def _reduce_16_bit(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,31 @@
+"""`pdx convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pdx_core.cli.options import echo_json, json_option
+
+
+@click.command()
+@click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
+@click.argument("destination", metavar="DST", type=click.Path(path_type=Path))
+@click.option("--to", "target", required=True, metavar="FORMAT", help="Name of a dataset format, such as ClsDataset.")
+@click.option("--from", "reader", metavar="FORMAT", help="Format of SRC; found out from the files when omitted.")
+@json_option
+def convert(source: Path, destination: Path, target: str, reader: str | None, as_json: bool) -> None:
+    """Write the dataset in SRC to the new folder DST in another format, images included."""
+    from pdx_core.data.convert import convert_dataset
+    from pdx_core.data.reading import recognise
+    from pdx_core.plugins import get_registry
+    from pdx_core.settings import Component
+
+    wanted = get_registry().find("dataset_readers", target, "--to")
+    found = recognise(source, Component(name=reader) if reader else None, wanted.task)
+    counts = convert_dataset(found, wanted, destination)
+    if as_json:
+        echo_json({"folder": str(destination), **counts})
+    else:
+        click.echo(f"{destination}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))

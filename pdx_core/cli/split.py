@@ -1,0 +1,44 @@
+"""`pdx split`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pdx_core.cli.options import echo_json, json_option
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--train", "train_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of train.")
+@click.option("--val", "val_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of val.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--output", "--out", "output", type=click.Path(path_type=Path), default=Path("output/dataset"), show_default=True,
+    help="Where the new lists go; they refer to the images in DIR.",
+)  # fmt: skip
+@click.option("--in-place", is_flag=True, help="Write into DIR itself; the old lists are renamed to .bak.")
+@click.option("--task", metavar="TASK", help="cls, det, seg, instseg; found out from the files when omitted.")
+@json_option
+def split(
+    folder: Path,
+    train_percent: int | None,
+    val_percent: int | None,
+    seed: int,
+    output: Path,
+    in_place: bool,
+    task: str | None,
+    as_json: bool,
+) -> None:
+    """Pool all samples of the dataset in DIR, shuffle them, and divide them into train and val."""
+    from pdx_core.data.reading import recognise
+    from pdx_core.data.split import split_dataset
+
+    found = recognise(folder, task=task)
+    report = split_dataset(found, None if in_place else output, train_percent, val_percent, seed)
+    if as_json:
+        echo_json({"folder": str(report.folder), **report.counts})
+    else:
+        parts = ", ".join(f"{count} {name}" for name, count in report.counts.items())
+        click.echo(f"{parts}\nnext: pdx train NAME --data {report.folder}")
