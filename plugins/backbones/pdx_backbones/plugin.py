@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from pdx_backbones import mobilenet_v3_specs, pp_lcnet_specs, resnet_specs
+from pdx_backbones import (
+    darknet_specs,
+    mobilenet_v1_specs,
+    mobilenet_v2_specs,
+    mobilenet_v3_specs,
+    pp_lcnet_specs,
+    resnet_specs,
+)
 from pdx_core import hookimpl
 
 PDX_API = 1
@@ -10,5 +17,12 @@ PDX_API = 1
 
 @hookimpl
 def pdx_backbones():
-    for family in (resnet_specs, mobilenet_v3_specs, pp_lcnet_specs):
+    for family in (
+        darknet_specs,
+        mobilenet_v1_specs,
+        mobilenet_v2_specs,
+        mobilenet_v3_specs,
+        pp_lcnet_specs,
+        resnet_specs,
+    ):
         yield from family.SPECS

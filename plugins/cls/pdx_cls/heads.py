@@ -14,6 +14,7 @@ require_paddle()
 import paddle.nn.functional as F  # noqa: E402
 from paddle import ParamAttr, Tensor, nn  # noqa: E402
 
+from pdx_backbones.dialects import translate_parts  # noqa: E402
 from pdx_backbones.layers import ConvNorm, activation  # noqa: E402
 from pdx_cls.losses import SoftCrossEntropy  # noqa: E402
 
@@ -35,9 +36,10 @@ class _ClassScores(nn.Layer):
 
 
 class ClsHead(_ClassScores):
-    """Global average pooling, dropout, one linear layer (ResNet, DenseNet ...)."""
+    """Global average pooling, dropout, one linear layer (ResNet, DenseNet ...).
 
-    dialects: ClassVar[Mapping[str, DialectRules]] = {"PaddleClas": ()}
+    release_key: name of the linear layer in the published weights, which differs from family to family
+    """
 
     def __init__(
         self,
@@ -46,8 +48,10 @@ class ClsHead(_ClassScores):
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] = (),
+        release_key: str = "fc",
     ) -> None:
         super().__init__(num_classes, label_smoothing, class_weights)
+        self.dialects: Mapping[str, DialectRules] = {"PaddleClas": translate_parts({"fc": release_key})}
         channels = features[-1].channels
         bound = 1.0 / math.sqrt(channels)
         self.dropout = nn.Dropout(dropout)
@@ -107,3 +111,32 @@ class WideClsHead(_ClassScores):
         pooled = F.adaptive_avg_pool2d(self.squeeze(features[-1]), 1)  # [N, C, 1, 1]
         hidden = self.dropout(self.act(self.hidden(pooled)))
         return self.fc(hidden.flatten(1))
+
+
+class ConvClsHead(_ClassScores):
+    """The head of MobileNetV2: wide 1x1 convolution with norm, pooling, dropout, linear layer."""
+
+    dialects: ClassVar[Mapping[str, DialectRules]] = {
+        "PaddleClas": translate_parts({"wide": "conv9", "conv": "_conv", "norm": "_batch_norm", "fc": "out"})
+    }
+
+    def __init__(
+        self,
+        features: tuple[FeatureSpec, ...],
+        num_classes: int,
+        hidden_channels: int = 1280,
+        act: str = "relu6",
+        dropout: float = 0.0,
+        norm: str = "batch",
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] = (),
+    ) -> None:
+        super().__init__(num_classes, label_smoothing, class_weights)
+        self.wide = ConvNorm(features[-1].channels, hidden_channels, 1, act=act, norm=norm)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(hidden_channels, num_classes)
+
+    def forward(self, features: tuple[Tensor, ...], image_info: Any = None) -> Tensor:
+        """features[-1] float32 [N, C, H, W] -> logits float32 [N, K]."""
+        pooled = F.adaptive_avg_pool2d(self.wide(features[-1]), 1).flatten(1)  # [N, hidden]
+        return self.fc(self.dropout(pooled))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pdx_cls import heads_specs, readers_specs, zoo_mobilenet_v3, zoo_pp_lcnet, zoo_resnet
+from pdx_cls import (
+    heads_specs,
+    readers_specs,
+    zoo_darknet,
+    zoo_mobilenet_v1,
+    zoo_mobilenet_v2,
+    zoo_mobilenet_v3,
+    zoo_pp_lcnet,
+    zoo_resnet,
+)
 from pdx_core import hookimpl
 from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
 
@@ -58,5 +67,12 @@ def pdx_predictors():
 
 @hookimpl
 def pdx_models():
-    for family in (zoo_resnet, zoo_mobilenet_v3, zoo_pp_lcnet):
+    for family in (
+        zoo_darknet,
+        zoo_mobilenet_v1,
+        zoo_mobilenet_v2,
+        zoo_mobilenet_v3,
+        zoo_pp_lcnet,
+        zoo_resnet,
+    ):
         yield from family.SPECS

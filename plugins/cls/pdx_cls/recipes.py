@@ -35,9 +35,11 @@ def finetune(
     weight_decay: float,
     label_smoothing: float = 0.0,
     decay_norms: bool = True,
+    size: int = 224,
 ) -> dict[str, Any]:
     """Overrides of a ModelSpec that starts from its published weights.
 
+    size: side of the training images in pixels
     decay_norms: False excludes scale and shift of batch norms from the weight decay, as the recipe does
     """
     return {
@@ -47,7 +49,7 @@ def finetune(
         "Train.batch_size": BATCH_SIZE,
         "Train.learning_rate": _round(published_rate * BATCH_SIZE / (_PUBLISHED_DEVICES * published_batch)),
         **_shared(weight_decay, label_smoothing, decay_norms),
-        "Data.train_transforms": train_transforms(),
+        "Data.train_transforms": train_transforms(size),
     }
 
 
@@ -63,11 +65,13 @@ def imagenet(
     decay_norms: bool = True,
     mixup: float = 0.0,
     auto_augment: bool = False,
+    size: int = 224,
 ) -> dict[str, Any]:
     """Overrides that repeat the published training from random weights on 4 devices with `batch` images each.
 
     milestones: epochs at which the rate falls to a tenth; () for a cosine
     mixup:      alpha of its beta distribution; 0 for none
+    size:       side of the training images in pixels
     """
     extra = (_AUTO_AUGMENT,) if auto_augment else ()
     schedule: dict[str, Any] = {"Train.schedule.name": "cosine"}
@@ -81,7 +85,7 @@ def imagenet(
         "Train.learning_rate": rate,
         **_shared(weight_decay, label_smoothing, decay_norms),
         **schedule,
-        "Data.train_transforms": train_transforms(224, *extra),
+        "Data.train_transforms": train_transforms(size, *extra),
         "Data.batch_transforms": ({"Mixup": {"alpha": mixup}},) if mixup else (),
     }
 

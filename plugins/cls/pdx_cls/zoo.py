@@ -10,6 +10,7 @@ from pdx_core.specs import ModelSpec, Score, Weights
 
 _PADDLEX = "https://paddle-model-ecology.bj.bcebos.com/paddlex/official_pretrained_model/{}_pretrained.pdparams"
 _SSLD = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/legendary_models/{}_pretrained.pdparams"
+_CLAS = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/{}_pretrained.pdparams"
 _LICENCE = "Apache-2.0"
 
 
@@ -37,28 +38,40 @@ def classifier(
     paper: str,
     aliases: tuple[str, ...] = (),
     summary: str = "",
+    backbone: str | None = None,
+    size: int = 224,
+    short_side: int = 256,
+    in_paddlex: bool = True,
 ) -> ModelSpec:
-    """The record of one ImageNet-1k classifier at 224 x 224. A name in `_ssld` shares the backbone of its plain one."""
+    """The record of one ImageNet-1k classifier. A name in `_ssld` shares the backbone of its plain one.
+
+    backbone:   default: the name
+    size:       side of the input in pixels, cut from the middle of an image whose short side is `short_side`
+    in_paddlex: whether PaddleX offers the weights; otherwise PaddleClas does
+    """
     distilled = name.endswith("_ssld")
+    url = _PADDLEX if in_paddlex else _CLAS
     return ModelSpec(
         name=name,
         task="cls",
         family=family,
-        backbone=name.removesuffix("_ssld"),
+        backbone=backbone or name.removesuffix("_ssld"),
         head=head,
         num_classes=1000,
-        input_size=(224, 224),
-        preprocessing=eval_transforms(),
+        input_size=(size, size),
+        preprocessing=eval_transforms(short_side, size),
         overrides=overrides,
         recipes=recipes,
         weights=(
             Weights(
                 tag="ssld" if distilled else "imagenet1k",
-                url=(_SSLD if distilled else _PADDLEX).format(name),
+                url=(_SSLD if distilled else url).format(name),
                 num_classes=1000,
                 dialect="PaddleClas",
                 licence=_LICENCE,
-                source="PaddleClas model zoo" if distilled else "PaddleX 3 image classification module",
+                source="PaddleX 3 image classification module"
+                if in_paddlex and not distilled
+                else "PaddleClas model zoo",
             ),
         ),
         scores=_scores(published),
