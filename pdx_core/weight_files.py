@@ -39,7 +39,7 @@ def read_weights(path: str | Path) -> dict[str, np.ndarray]:
     Raises WeightsError, which says what is wrong with the file and what to do; nothing in the file is ever run. A file
     whose checksum is known (its own, or `<file>.sha256` beside it) is compared with it first.
     """
-    path = _existing(path)
+    path = existing_file(path)
     value = _read(path)
     if not isinstance(value, dict):
         raise WeightsError(f"{path}: holds a single {_kind(value)}, not the named tensors of a network")
@@ -62,7 +62,7 @@ def read_state(path: str | Path) -> Any:
 
     bfloat16 stays uint16, as `set_state_dict` wants it. Raises WeightsError as `read_weights` does.
     """
-    return _read(_existing(path))
+    return _read(existing_file(path))
 
 
 def save_weights(tensors: Mapping[str, Any], path: str | Path) -> None:
@@ -84,6 +84,27 @@ def save_state(value: Any, path: str | Path) -> None:
         hashing = _HashingStream(stream)
         pickle.Pickler(hashing, _PICKLE_PROTOCOL).dump(plain)
         stream.write(b"\n#pdx sha256 " + hashing.digest.hexdigest().encode() + b"\n")
+
+
+def existing_file(path: str | Path) -> Path:
+    """The weight file that a user means by `path`; raises WeightsError when there is none."""
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        with_suffix = path.with_name(path.name + ".pdparams") if path.name else path
+        if with_suffix.is_file():  # PaddleClas and PaddleDetection are given their files without the suffix
+            return with_suffix
+        raise WeightsError(
+            f"{path}: no such file; give the path of a .pdparams or .safetensors file{_neighbours(path.parent)}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if stat.S_ISDIR(mode):
+        raise WeightsError(f"{path} is a folder; give the weight file itself{_neighbours(path)}")
+    if not stat.S_ISREG(mode):
+        raise WeightsError(f"{path} is not a regular file")
+    return path
 
 
 def bfloat16_to_float32(bits: np.ndarray) -> np.ndarray:
@@ -114,26 +135,6 @@ def file_sha256(stream: IO[bytes], count: int | None = None) -> str:
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
-def _existing(path: str | Path) -> Path:
-    path = Path(path)
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        with_suffix = path.with_name(path.name + ".pdparams") if path.name else path
-        if with_suffix.is_file():  # PaddleClas and PaddleDetection are given their files without the suffix
-            return with_suffix
-        raise WeightsError(
-            f"{path}: no such file; give the path of a .pdparams or .safetensors file{_neighbours(path.parent)}"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if stat.S_ISDIR(mode):
-        raise WeightsError(f"{path} is a folder; give the weight file itself{_neighbours(path)}")
-    if not stat.S_ISREG(mode):
-        raise WeightsError(f"{path} is not a regular file")
-    return path
-
-
 def _neighbours(folder: Path) -> str:
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".pdparams", ".safetensors"))

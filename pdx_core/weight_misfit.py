@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ _SHOWN = 10
 _STATISTICS = ("_mean", "_variance")  # of batch normalisation; not counted as parameters
 
 
-def explain_misfit(report: LoadReport, table: Mapping[str, str], arrays: Mapping[str, Any]) -> str:
+def explain_misfit(
+    report: LoadReport, table: Mapping[str, str], state: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> str:
     """The message for weights whose differences, those in `report`, are not allowed.
 
-    table: name in the network -> key that was looked for; arrays: what the file holds
+    table: name in the network -> key that was looked for; state: what the network holds; arrays: what the file holds
     """
     lines = [f"{report.source} does not fit the network ({len(report.loaded)} of {len(table)} tensors do):"]
     if report.mismatched:
@@ -27,7 +30,7 @@ def explain_misfit(report: LoadReport, table: Mapping[str, str], arrays: Mapping
         lines.append(f"  {len(report.missing)} missing in the file: {shown(names)}")
     if report.unexpected:
         lines.append(f"  {len(report.unexpected)} of the file have no place: {shown(report.unexpected)}")
-    lines.append(_advice(report, table, arrays))
+    lines.append(_advice(report, table, state, arrays))
     return "\n".join(lines)
 
 
@@ -38,7 +41,7 @@ def shown(names: Iterable[str]) -> str:
     return ", ".join(name[:120] for name in listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _advice(report: LoadReport, table: Mapping[str, str], arrays: Mapping[str, Any]) -> str:
+def _advice(report: LoadReport, table: Mapping[str, str], state: Mapping[str, Any], arrays: Mapping[str, Any]) -> str:
     counts = _class_counts(report.mismatched)
     if counts and not report.missing and not report.unexpected:
         ours, theirs = counts
@@ -49,7 +52,13 @@ def _advice(report: LoadReport, table: Mapping[str, str], arrays: Mapping[str, A
             f"differ: -o 'Train.partial_weights=[{patterns}]' (in Python: partial={patterns.split(',')})."
         )
     if len(report.loaded) < 0.5 * len(table):
-        likely = _models_of_that_size(arrays)
+        total = _parameters(arrays)
+        if total == _parameters(state):
+            return (
+                f"The file has as many parameters as the network ({total:,}), under names that it does not know: "
+                "it comes from another release or library. Rename its tensors, or use the official file."
+            )
+        likely = _models_of_that_size(total)
         if likely:
             return f"The weights seem to be those of {' or '.join(likely)}: build that model, or use its own file."
         return "The weights are those of another model: compare `pdx weights FILE` with the names above."
@@ -73,18 +82,15 @@ def _class_counts(mismatched: list[Mismatch]) -> tuple[int, int] | None:
     return pairs.pop() if len(pairs) == 1 else None
 
 
-def _models_of_that_size(arrays: Mapping[str, Any]) -> list[str]:
+def _models_of_that_size(total: int) -> list[str]:
     """Known models with exactly as many parameters as the file has."""
     from pdx_core.plugins import get_registry
 
-    total = sum(
-        _elements(getattr(array, "shape", ())) for name, array in arrays.items() if not name.endswith(_STATISTICS)
-    )
     return [spec.name for spec in get_registry().specs("models") if spec.params == total][:3]
 
 
-def _elements(shape: Iterable[int]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
+def _parameters(tensors: Mapping[str, Any]) -> int:
+    """Elements of everything but batch normalisation statistics."""
+    return sum(
+        math.prod(getattr(tensor, "shape", ())) for name, tensor in tensors.items() if not name.endswith(_STATISTICS)
+    )

@@ -132,7 +132,7 @@ def load_weights(
         )
     forbidden = _forbidden(report, table, partial)
     if not forbidden.complete or (state and not fitting):
-        raise WeightsError(explain_misfit(forbidden, table, arrays))
+        raise WeightsError(explain_misfit(forbidden, table, state, arrays))
     for name, array in fitting.items():
         state[name].set_value(array)
     return report

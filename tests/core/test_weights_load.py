@@ -204,6 +204,13 @@ def test_weights_of_another_model_are_refused_even_when_anything_may_differ(monk
         load_weights(Net(), other, partial=True)
 
 
+def test_the_same_network_under_foreign_names_is_not_called_another_model() -> None:
+    foreign = {f"module.{index}{'_mean' * ('_mean' in name)}{'_variance' * ('_variance' in name)}": array
+               for index, (name, array) in enumerate(arrays().items())}  # fmt: skip
+    with pytest.raises(WeightsError, match="as many parameters as the network"):
+        load_weights(Net(), foreign)
+
+
 def test_only_ten_names_are_listed_and_control_characters_are_not_printed() -> None:
     source = arrays() | {f"extra\x1b[31m{index}": np.zeros(1, np.float32) for index in range(15)}
     with pytest.raises(WeightsError, match="and 5 more") as caught:
