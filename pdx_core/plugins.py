@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
+import inspect
 import os
 import sys
 import traceback
@@ -93,11 +95,12 @@ class Registry:
     # -- discovery ---------------------------------------------------------------------------------------------------
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
         try:
-            module = entry_point.load()
-            _check_api(module)
+            with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not mix with results
+                module = entry_point.load()
+            _check_api(module, entry_point.value)
+            self._reject_unknown_hooks(module)
             self._manager.register(module, name=entry_point.name)
-            self._reject_unknown_hooks(module, entry_point.name)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
             if self._manager.has_plugin(entry_point.name):
                 self._manager.unregister(name=entry_point.name)
             self._record(entry_point, "loading", error)
@@ -111,37 +114,47 @@ class Registry:
                     self._collect(entry_point, caller.name, implementation.function)
         self._note(entry_point, "loaded", tuple(sorted(hooks)))
 
-    def _reject_unknown_hooks(self, module: ModuleType, name: str) -> None:
+    def _reject_unknown_hooks(self, module: ModuleType) -> None:
+        """Refuse misspelt hooks, and hooks that pluggy would overlook because they are not marked."""
         for attribute in dir(module):
-            if attribute.startswith("pdx_") and attribute not in HOOK_RECORDS:
-                if self._manager.parse_hookimpl_opts(module, attribute) is not None:
-                    raise PluginError(f"no hook named {attribute!r}.{did_you_mean(attribute, HOOK_RECORDS)}")
+            marked = self._manager.parse_hookimpl_opts(module, attribute) is not None
+            if marked and attribute not in HOOK_RECORDS:
+                raise PluginError(f"no hook named {attribute!r}.{did_you_mean(attribute, HOOK_RECORDS)}")
+            if not marked and attribute in HOOK_RECORDS and inspect.isfunction(getattr(module, attribute)):
+                raise PluginError(f"{attribute} is not marked as a hook; put @hookimpl from pdx_core above it")
 
     def _collect(self, entry_point: importlib.metadata.EntryPoint, hook: str, function: Any) -> None:
         expected = HOOK_RECORDS[hook]
+        known = {
+            fold_name(entry.spec.name) for entry in self._entries[expected.kind] if entry.plugin == entry_point.name
+        }
         try:
-            offered = function()
+            with contextlib.redirect_stdout(sys.stderr):
+                offered = function()
             if isinstance(offered, Spec) or not isinstance(offered, Iterable):
                 raise PluginError(f"must return an iterable of {expected.__name__}, got {type(offered).__name__}")
             for record in offered:
                 if not isinstance(record, expected):
                     raise PluginError(f"must yield {expected.__name__}, got {record!r}")
+                if fold_name(record.name) in known:
+                    error = PluginError(f"{record.name!r} is offered twice; the first is kept")
+                    self._record(entry_point, hook, error)
+                    continue
+                known.add(fold_name(record.name))
                 self._entries[expected.kind].append(Entry(entry_point.name, record))
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
             self._record(entry_point, hook, error)
 
     def _record(self, entry_point: importlib.metadata.EntryPoint, stage: str, error: BaseException) -> None:
         if self._strict:
-            raise error
+            raise PluginError(f"{entry_point.name}: {stage}: {error}") from error
         message = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
         details = "".join(traceback.format_exception(error))
-        self.problems.append(Problem(entry_point.name, _version(entry_point), stage, message, details))
+        self.problems.append(Problem(entry_point.name, _distribution(entry_point)[1], stage, message, details))
 
     def _note(self, entry_point: importlib.metadata.EntryPoint, status: str, hooks: tuple[str, ...] = ()) -> None:
-        distribution = entry_point.dist.name if entry_point.dist else "?"
-        self.plugins.append(
-            PluginInfo(entry_point.name, entry_point.value, distribution, _version(entry_point), status, hooks)
-        )
+        name, version = _distribution(entry_point)
+        self.plugins.append(PluginInfo(entry_point.name, entry_point.value, name, version, status, hooks))
 
     # -- lookup ------------------------------------------------------------------------------------------------------
     def entries(self, kind: str) -> list[Entry]:
@@ -170,15 +183,34 @@ class Registry:
             choices = " or ".join(repr(entry.full_name) for entry in found)
             raise UnknownNameError(f"{len(found)} plugins offer a {label} named {name!r}{where}: write {choices}")
         message = f"no {label} named {name!r}{where}."
-        message += did_you_mean(name, (entry.spec.name for entry in self._entries[kind]))
+        message += did_you_mean(name, [entry.spec.name for entry in self._entries[kind]])
         raise UnknownNameError(message + self.problem_note())
 
     def resolve(self, kind: str, reference: str, origin: str = "") -> Any:
         """Like `find`, and "package.module:Class" gives a record made up for that class."""
         if ":" in reference:
-            name = reference.rpartition(":")[2].rpartition(".")[2]
-            return Spec(name=name, target=reference)
+            try:
+                return Spec(name=reference.rpartition(":")[2].rpartition(".")[2], target=reference)
+            except PluginError:
+                where = f" (from {origin})" if origin else ""
+                raise UnknownNameError(f"{reference!r} is not of the form 'package.module:Class'{where}") from None
         return self.find(kind, reference, origin)
+
+    def misfits(self) -> list[Problem]:
+        """Models that name a task or component which nobody offers, as problems of the plugins with the models."""
+        found = []
+        infos = {info.name: info for info in self.plugins}
+        for entry in self.entries("models"):
+            named = {"tasks": entry.spec.task, "backbones": entry.spec.backbone, "heads": entry.spec.head}
+            if entry.spec.neck:
+                named["necks"] = entry.spec.neck
+            for kind, name in named.items():
+                try:
+                    self.resolve(kind, name, f"the record of model {entry.spec.name!r}")
+                except UnknownNameError as error:
+                    reason = str(error).partition("\n")[0]
+                    found.append(Problem(entry.plugin, infos[entry.plugin].version, "pdx_models", reason))
+        return found
 
     def problem_note(self) -> str:
         """The lines shown under help and lookup errors, or nothing."""
@@ -207,19 +239,23 @@ def get_registry() -> Registry:
     return Registry()
 
 
-def _check_api(module: ModuleType) -> None:
+def _check_api(module: ModuleType, where: str) -> None:
     spoken = getattr(module, "PDX_API", None)
     if spoken in SUPPORTED_APIS:
         return
     if spoken is None:
-        raise PluginError(f"{module.__name__} does not say which hook API it is written for; add PDX_API = {HOOK_API}")
+        raise PluginError(f"{where} does not say which hook API it is written for; add PDX_API = {HOOK_API}")
     newer = isinstance(spoken, int) and spoken > HOOK_API
     remedy = "upgrade pdx-core" if newer else "upgrade the plugin"
     raise PluginError(f"written for hook API {spoken!r}, this pdx-core speaks {HOOK_API}; {remedy}")
 
 
-def _version(entry_point: importlib.metadata.EntryPoint) -> str:
-    return entry_point.dist.version if entry_point.dist else "?"
+def _distribution(entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    """Name and version of what was installed; "?" where its metadata is missing or damaged."""
+    try:
+        return entry_point.dist.name or "?", entry_point.dist.version or "?"
+    except (AttributeError, KeyError, TypeError, ValueError, OSError):
+        return "?", "?"
 
 
 def _singular(kind: str) -> str:
