@@ -82,7 +82,7 @@ class Structurer:
                 raise unknown_key(key, ["name", *fields], path, item.origin, of=spec.name)
             options[key] = self.field(*fields[key], item, join(path, key))
         try:
-            wanted(**{key: item for key, item in spec.arguments.items() if key in fields}, **options)
+            wanted(**{**{key: item for key, item in spec.arguments.items() if key in fields}, **options})
         except (TypeError, ValueError) as error:
             origins = ", ".join(sorted({item.origin for item in items.values()})) or spec.name
             raise ConfigError(f"{path}: {_reason(error)} (from {origins})") from None
