@@ -72,12 +72,18 @@ def norm_layer(kind: str, channels: int, momentum: float = 0.9, epsilon: float =
     if kind == "frozen":
         return FrozenBatchNorm(channels, epsilon)
     if kind == "group":
+        if channels % 32:
+            raise ConfigError(f"group norm needs multiples of 32 channels, this network has {channels}; use batch norm")
         return nn.GroupNorm(32, channels, epsilon=epsilon)
     raise ConfigError(f"no norm named {kind!r}; choose batch, frozen or group")
 
 
 class ConvNorm(nn.Layer):
-    """Convolution without bias, norm, activation. Padding keeps the size at stride 1."""
+    """Convolution without bias, norm, activation.
+
+    padding: pixels on every side; None keeps the size at stride 1; "same" does too, and at stride 2 pads an even size on
+             the right and bottom only, as TensorFlow does
+    """
 
     def __init__(
         self,
@@ -86,6 +92,7 @@ class ConvNorm(nn.Layer):
         kernel_size: int = 3,
         stride: int = 1,
         *,
+        padding: int | str | None = None,
         dilation: int = 1,
         groups: int = 1,
         act: str | None = "relu",
@@ -100,7 +107,7 @@ class ConvNorm(nn.Layer):
             out_channels,
             kernel_size,
             stride,
-            padding=dilation * (kernel_size - 1) // 2,
+            padding=dilation * (kernel_size - 1) // 2 if padding is None else padding,
             dilation=dilation,
             groups=groups,
             weight_attr=weight_attr,  # None is Paddle's default: normal, std sqrt(2 / (in_channels * kernel area))
