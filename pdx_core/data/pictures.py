@@ -89,7 +89,7 @@ def draw_histogram(
         )
     else:
         axes.set_xlabel("classes, most frequent first")
-    axes.legend()
+    figure.legend(loc="outside upper right", ncols=2)  # outside, or it would cover the longest bars
     path = Path(CHECK_FOLDER) / "histogram.png"
     with atomic_write(output / path) as stream:
         figure.savefig(stream, format="png")
