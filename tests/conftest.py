@@ -1,0 +1,79 @@
+"""What the tests of every area share: fake plugins, and skipping what needs a Paddle that is not there."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import itertools
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+_NUMBERS = itertools.count()
+HAS_PADDLE = importlib.util.find_spec("paddle") is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    if not HAS_PADDLE:
+        missing = pytest.mark.skip(reason="paddle is not installed")
+        for item in items:
+            if item.get_closest_marker("paddle"):
+                item.add_marker(missing)
+    if not config.getoption("markexpr"):
+        left_out = [item for item in items if item.get_closest_marker("sweep")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
+
+
+class FakeSite:
+    """A folder of installed distributions, as pip would leave it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def install(self, name: str, source: str, *, version: str = "1.0", distribution: str | None = None) -> None:
+        """Install the plugin `name`, a single module with this source."""
+        distribution = distribution or f"pdx-{name}"
+        # a name of its own each time: Python keeps imported modules for the whole session
+        module = f"fake_{name}_{next(_NUMBERS)}".replace("-", "_")
+        (self.folder / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[pdx.plugins]\n{name} = {module}\n")
+
+    def entry_points(self) -> list[importlib.metadata.EntryPoint]:
+        found = importlib.metadata.distributions(path=[str(self.folder)])
+        return [point for dist in found for point in dist.entry_points if point.group == "pdx.plugins"]
+
+    def registry(self):
+        """A registry of the fake plugins alone."""
+        from pdx_core.plugins import Registry
+
+        return Registry(self.entry_points())
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `pdx` in a process that sees the fake plugins beside the installed ones."""
+        path = os.pathsep.join(filter(None, [str(self.folder), os.environ.get("PYTHONPATH")]))
+        return subprocess.run(
+            [sys.executable, "-c", "from pdx_core.cli import main; main(prog_name='pdx')", *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "COLUMNS": "200", **environment},
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def fake_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSite:
+    """An empty folder of distributions that is on sys.path."""
+    site = FakeSite(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(site.folder))
+    return site
