@@ -12,7 +12,7 @@ from pdx_core.errors import PdxError, did_you_mean, fold_name
 from pdx_core.model_card import ModelCard, find_model_dir, read_card
 from pdx_core.paddle_support import resolve_device
 from pdx_core.plugins import get_registry
-from pdx_core.runtimes.choose import AUTO, choose, find_runtime, try_here
+from pdx_core.runtimes.choose import AUTO, PLAIN, choose, find_runtime, try_here
 
 if TYPE_CHECKING:
     from pdx_core.config import Resolved
@@ -92,7 +92,25 @@ def _load_exported(
     else:
         spec = choose(card, device, runtime)
     logger.info("running %s with %s on %s", card.name or folder, spec.name, device)
-    return spec.load()(folder, device, **spec.arguments, threads=threads, outputs=card.outputs)
+    runner = spec.load()(folder, device, **spec.arguments, threads=threads, outputs=card.outputs)
+    if not spec.automatic:
+        _tell_deviation(folder, card, device, spec.name, runner)
+    return runner
+
+
+def _tell_deviation(folder: Path, card: ModelCard, device: str, name: str, runner: Any) -> None:
+    """Lower precision is used only when asked for, and then says what it costs."""
+    from pdx_core.runtimes.feeds import make_feeds
+    from pdx_core.runtimes.trial import Tolerance, compare
+
+    plain = find_runtime(PLAIN)
+    exact = plain.load()(folder, device, **plain.arguments, outputs=card.outputs)
+    feeds = make_feeds(card.transforms, wanted=2).batches
+    deviation, reason = compare([runner(feed) for feed in feeds], [exact(feed) for feed in feeds], Tolerance())
+    if deviation is None:
+        logger.warning("%s gives something else than %s on 2 drawn pictures: %s", name, PLAIN, reason)
+    else:
+        logger.warning("%s deviates from %s by up to %.2g on 2 drawn pictures", name, PLAIN, deviation)
 
 
 def _check_name(model_name: str | None, card: ModelCard, folder: Path) -> None:

@@ -68,6 +68,11 @@ class Result:
         return self.fields[key]
 
     @property
+    def summary(self) -> str:
+        """What stands behind the input's name in a line for people."""
+        return json.dumps(plain(self.content()), ensure_ascii=False)
+
+    @property
     def json(self) -> dict[str, Any]:
         """`{"res": {...}}` with plain Python values only."""
         return {"res": plain(self.fields)}
@@ -174,6 +179,10 @@ class LabelsResult(Result):
 
     def content(self) -> dict[str, Any]:
         return {"class_ids": self.class_ids, "scores": self.scores, "label_names": self.label_names}
+
+    @property
+    def summary(self) -> str:
+        return ", ".join(f"{name} {score:.3f}" for name, score in zip(self.label_names, self.scores, strict=True))
 
     def draw(self, image: np.ndarray) -> dict[str, np.ndarray]:
         if not len(self.class_ids):

@@ -28,8 +28,15 @@ logger = logging.getLogger(__name__)
 Arrays = Mapping[str, np.ndarray]
 
 _TIMEOUT_SECONDS = 300
-_TIMED_SECONDS = 1.0  # repeat the first batch for so long ...
-_TIMED_RUNS = 50  # ... or so often
+
+
+@attrs.frozen(kw_only=True)
+class Timing:
+    """Run a batch `warmup` times without counting, then until `runs` or `seconds` are reached, but at least 3 times."""
+
+    warmup: int = 2
+    runs: int = 50
+    seconds: float = 1.0
 
 
 @attrs.frozen(kw_only=True)
@@ -82,20 +89,39 @@ def try_runtime(
     feeds:    input arrays by name; the first one is also timed
     expected: the network's outputs for each feed, by name
     """
+    figures, outputs = run_apart(spec, folder, feeds, names=tuple(expected[0]), device=device, threads=threads)
+    return _judge(spec, figures, outputs, expected, tolerance)
+
+
+def run_apart(
+    spec: RuntimeSpec,
+    folder: Path,
+    feeds: Sequence[Arrays],
+    *,
+    names: Sequence[str] = (),
+    device: str = "cpu",
+    threads: int | None = None,
+    timing: Timing | None = None,
+) -> tuple[dict[str, Any], list[dict[str, np.ndarray]]]:
+    """Load a runtime in a process of its own, run every feed, and time the first.
+
+    names:   of the graph's outputs
+    returns: {"load_ms": ..., "taken_ms": [...]} or {"error": sentence}, and the outputs of each feed
+    """
     with tempfile.TemporaryDirectory(prefix="pdx-trial-") as scratch:
         job = Path(scratch) / "job.json"
         _write_arrays(Path(scratch) / "feeds.npz", feeds)
-        description = {**_description(spec, folder, expected, device, threads), "batches": len(feeds)}
-        job.write_text(json.dumps(description), encoding="utf-8")
+        description = _description(spec, folder, names, device, threads, timing or Timing())
+        job.write_text(json.dumps({**description, "batches": len(feeds)}), encoding="utf-8")
         reason = _run_child(job)
         report = Path(scratch) / "report.json"
         if reason is None and not report.is_file():
             reason = "ended without a result"
         if reason is not None:
-            return Trial(runtime=spec.name, passed=False, reason=reason)
+            return {"error": reason}, []
         figures = json.loads(report.read_text(encoding="utf-8"))
-        outputs = _read_arrays(Path(scratch) / "outputs.npz", len(feeds)) if "error" not in figures else []
-    return _judge(spec, figures, outputs, expected, tolerance)
+        outputs = [] if "error" in figures else _read_arrays(Path(scratch) / "outputs.npz", len(feeds))
+    return figures, outputs
 
 
 def try_in_process(
@@ -108,15 +134,21 @@ def try_in_process(
     tolerance: Tolerance | None = None,
 ) -> Trial:
     """The same without a process of its own and with short timing: quick, for a runtime that is known not to crash."""
-    figures, outputs = _attempt(_description(spec, folder, expected, device, None), feeds, seconds=0.0)
+    job = _description(spec, folder, tuple(expected[0]), device, None, Timing(seconds=0.0))
+    figures, outputs = _attempt(job, feeds)
     return _judge(spec, figures, outputs, expected, tolerance)
 
 
 def _description(
-    spec: RuntimeSpec, folder: Path, expected: Sequence[Arrays], device: str, threads: int | None
+    spec: RuntimeSpec, folder: Path, names: Sequence[str], device: str, threads: int | None, timing: Timing
 ) -> dict[str, Any]:
-    arguments = {**spec.arguments, "threads": threads, "outputs": list(expected[0])}
-    return {"target": spec.target, "arguments": arguments, "folder": str(folder), "device": device}
+    return {
+        "target": spec.target,
+        "arguments": {**spec.arguments, "threads": threads, "outputs": list(names)},
+        "folder": str(folder),
+        "device": device,
+        "timing": attrs.asdict(timing),
+    }
 
 
 def _judge(
@@ -134,7 +166,7 @@ def _judge(
         passed=not reason,
         reason=reason,
         max_error=error,
-        median_ms=round(figures["median_ms"], 3),
+        median_ms=round(float(np.median(figures["taken_ms"])), 3),
         load_ms=round(figures["load_ms"], 1),
     )
 
@@ -215,14 +247,12 @@ def _read_arrays(path: Path, count: int) -> list[dict[str, np.ndarray]]:
 # -- the child -------------------------------------------------------------------------------------------------------
 def _serve(job_file: Path) -> None:
     job = json.loads(job_file.read_text(encoding="utf-8"))
-    figures, outputs = _attempt(job, _read_arrays(job_file.parent / "feeds.npz", job["batches"]), _TIMED_SECONDS)
+    figures, outputs = _attempt(job, _read_arrays(job_file.parent / "feeds.npz", job["batches"]))
     _write_arrays(job_file.parent / "outputs.npz", outputs)
     (job_file.parent / "report.json").write_text(json.dumps(figures), encoding="utf-8")
 
 
-def _attempt(
-    job: Mapping[str, Any], feeds: Sequence[Arrays], seconds: float
-) -> tuple[dict[str, Any], list[dict[str, np.ndarray]]]:
+def _attempt(job: Mapping[str, Any], feeds: Sequence[Arrays]) -> tuple[dict[str, Any], list[dict[str, np.ndarray]]]:
     """Load, run every feed, and time the first."""
     try:
         target = import_target(job["target"])
@@ -230,19 +260,19 @@ def _attempt(
         runtime = target(Path(job["folder"]), job["device"], **job["arguments"])
         loaded = time.perf_counter()
         outputs = [dict(runtime(feed)) for feed in feeds]
-        median = float(np.median(time_batch(runtime, feeds[0], seconds)))
+        taken = _time(runtime, feeds[0], Timing(**job["timing"]))
     except Exception as error:  # noqa: BLE001 - whatever a runtime raises is the result of its trial
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return {"error": lines[-1] if lines else type(error).__name__}, []
-    return {"load_ms": (loaded - started) * 1000, "median_ms": median * 1000}, outputs
+    return {"load_ms": (loaded - started) * 1000, "taken_ms": [seconds * 1000 for seconds in taken]}, outputs
 
 
-def time_batch(runtime: Any, feed: Arrays, seconds: float = _TIMED_SECONDS, runs: int = _TIMED_RUNS) -> list[float]:
-    """Seconds of each repeated run of one batch, after two that do not count."""
-    for _ in range(2):
+def _time(runtime: Any, feed: Arrays, timing: Timing) -> list[float]:
+    """Seconds of each repeated run of one batch."""
+    for _ in range(timing.warmup):
         runtime(feed)
     taken: list[float] = []
-    while len(taken) < runs and (sum(taken) < seconds or len(taken) < 3):
+    while len(taken) < timing.runs and (sum(taken) < timing.seconds or len(taken) < 3):
         started = time.perf_counter()
         runtime(feed)
         taken.append(time.perf_counter() - started)

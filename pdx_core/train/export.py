@@ -152,16 +152,18 @@ def _post(resolved: Resolved) -> dict[str, Any]:
 def export(resolved: Resolved) -> dict[str, Any]:
     """`Global.mode=export`: export the weights of a run, or the published ones; see `export_network`.
 
-    The weights are Export.weight_path, else best_model below Global.output, else the published ones. The folder is
-    Export.output, else best_model/inference below Global.output. Photos for the check come from the validation split of
-    Global.dataset_dir when that is set.
+    The weights are Export.weight_path ("official" is the published ones), else best_model below Global.output, else the
+    published ones. The folder is Export.output, else best_model/inference below Global.output. Photos for the check come
+    from the validation split of Global.dataset_dir when that is set.
     """
     from pdx_core.train.restore import restore
 
     config = resolved.config
     output = Path(config.global_.output)
     weights: str | Path | None = config.export.weight_path
-    if weights is None:
+    if weights == "official":
+        weights = None
+    elif weights is None:
         weights = next((path for path in _best_weights(output) if path.is_file()), None)
     set_device(config.global_.device)
     restored = restore(resolved.spec.name, weights, resolved)
