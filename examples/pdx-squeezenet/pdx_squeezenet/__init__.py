@@ -1,0 +1,1 @@
+"""SqueezeNet 1.1 for pdx."""
