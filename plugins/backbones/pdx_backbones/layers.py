@@ -81,8 +81,8 @@ def norm_layer(kind: str, channels: int, momentum: float = 0.9, epsilon: float =
 class ConvNorm(nn.Layer):
     """Convolution without bias, norm, activation.
 
-    padding: pixels on every side; None keeps the size at stride 1; "same" does too, and at stride 2 pads an even size on
-             the right and bottom only, as TensorFlow does
+    padding: pixels on every side; None keeps the size at stride 1; "SAME" does too, and at stride 2 pads an even size
+             on the right and bottom only, as TensorFlow does
     """
 
     def __init__(

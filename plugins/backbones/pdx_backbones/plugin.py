@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pdx_backbones import (
     darknet_specs,
+    hrnet_specs,
     mobilenet_v1_specs,
     mobilenet_v2_specs,
     mobilenet_v3_specs,
@@ -19,6 +20,7 @@ PDX_API = 1
 def pdx_backbones():
     for family in (
         darknet_specs,
+        hrnet_specs,
         mobilenet_v1_specs,
         mobilenet_v2_specs,
         mobilenet_v3_specs,

@@ -19,7 +19,13 @@ from pdx_backbones.layers import ConvNorm, activation  # noqa: E402
 from pdx_cls.losses import SoftCrossEntropy  # noqa: E402
 
 
-class _ClassScores(nn.Layer):
+def linear(channels: int, num_classes: int) -> nn.Linear:
+    """A linear layer that starts uniform in +-1 / sqrt(channels), as Paddle trains it."""
+    bound = 1.0 / math.sqrt(channels)
+    return nn.Linear(channels, num_classes, weight_attr=ParamAttr(initializer=nn.initializer.Uniform(-bound, bound)))
+
+
+class ClassScores(nn.Layer):
     """What the heads share: the loss and the softmax. A head adds `forward(features) -> logits [N, K]`."""
 
     def __init__(self, num_classes: int, label_smoothing: float, class_weights: Sequence[float]) -> None:
@@ -35,10 +41,11 @@ class _ClassScores(nn.Layer):
         return {"scores": F.softmax(raw.astype("float32"), axis=-1)}
 
 
-class ClsHead(_ClassScores):
+class ClsHead(ClassScores):
     """Global average pooling, dropout, one linear layer (ResNet, DenseNet ...).
 
-    release_key: name of the linear layer in the published weights, which differs from family to family
+    dropout_mode: see `WideClsHead`
+    release_key:  name of the linear layer in the published weights, which differs from family to family
     """
 
     def __init__(
@@ -48,16 +55,13 @@ class ClsHead(_ClassScores):
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] = (),
+        dropout_mode: str = "upscale_in_train",
         release_key: str = "fc",
     ) -> None:
         super().__init__(num_classes, label_smoothing, class_weights)
         self.dialects: Mapping[str, DialectRules] = {"PaddleClas": translate_parts({"fc": release_key})}
-        channels = features[-1].channels
-        bound = 1.0 / math.sqrt(channels)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(
-            channels, num_classes, weight_attr=ParamAttr(initializer=nn.initializer.Uniform(-bound, bound))
-        )
+        self.dropout = nn.Dropout(dropout, mode=dropout_mode)
+        self.fc = linear(features[-1].channels, num_classes)
 
     def forward(self, features: tuple[Tensor, ...], image_info: Any = None) -> Tensor:
         """features[-1] float32 [N, C, H, W] -> logits float32 [N, K]."""
@@ -65,7 +69,7 @@ class ClsHead(_ClassScores):
         return self.fc(self.dropout(pooled))
 
 
-class WideClsHead(_ClassScores):
+class WideClsHead(ClassScores):
     """The head of MobileNetV3 and PP-LCNet: (narrow 1x1 convolution,) pooling, wide 1x1 convolution, linear layer.
 
     squeeze_channels: of the convolution with norm before the pooling (MobileNetV3: 6 times the last level); None: none
@@ -113,7 +117,7 @@ class WideClsHead(_ClassScores):
         return self.fc(hidden.flatten(1))
 
 
-class ConvClsHead(_ClassScores):
+class ConvClsHead(ClassScores):
     """The head of MobileNetV2: wide 1x1 convolution with norm, pooling, dropout, linear layer."""
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {

@@ -15,6 +15,7 @@ class ClsHeadOptions:
     dropout: float = attrs.field(default=0.0, validator=v.and_(v.ge(0), v.lt(1)))
     label_smoothing: float = attrs.field(default=0.0, validator=v.and_(v.ge(0), v.lt(1)))
     class_weights: tuple[float, ...] = ()  # one per class, for datasets with rare classes
+    dropout_mode: Literal["downscale_in_infer", "upscale_in_train"] = "upscale_in_train"
     release_key: str = "fc"  # what the published weights call the linear layer
 
 
@@ -34,6 +35,14 @@ class WideClsHeadOptions:
 class ConvClsHeadOptions:
     hidden_channels: int = attrs.field(default=1280, validator=v.gt(0))
     act: str = "relu6"
+    dropout: float = attrs.field(default=0.0, validator=v.and_(v.ge(0), v.lt(1)))
+    norm: Literal["batch", "frozen", "group"] = "batch"
+    label_smoothing: float = attrs.field(default=0.0, validator=v.and_(v.ge(0), v.lt(1)))
+    class_weights: tuple[float, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class HRNetClsHeadOptions:
     dropout: float = attrs.field(default=0.0, validator=v.and_(v.ge(0), v.lt(1)))
     norm: Literal["batch", "frozen", "group"] = "batch"
     label_smoothing: float = attrs.field(default=0.0, validator=v.and_(v.ge(0), v.lt(1)))
@@ -61,5 +70,12 @@ SPECS = (
         target="pdx_cls.heads:ConvClsHead",
         options="pdx_cls.heads_specs:ConvClsHeadOptions",
         summary="wide 1x1 convolution, pooling and a linear layer (MobileNetV2)",
+    ),
+    HeadSpec(
+        name="HRNetClsHead",
+        task="cls",
+        target="pdx_cls.heads_hrnet:HRNetClsHead",
+        options="pdx_cls.heads_specs:HRNetClsHeadOptions",
+        summary="branches folded from fine to coarse, pooling and a linear layer (HRNet)",
     ),
 )

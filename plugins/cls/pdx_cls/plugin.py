@@ -6,6 +6,7 @@ from pdx_cls import (
     heads_specs,
     readers_specs,
     zoo_darknet,
+    zoo_hrnet,
     zoo_mobilenet_v1,
     zoo_mobilenet_v2,
     zoo_mobilenet_v3,
@@ -69,6 +70,7 @@ def pdx_predictors():
 def pdx_models():
     for family in (
         zoo_darknet,
+        zoo_hrnet,
         zoo_mobilenet_v1,
         zoo_mobilenet_v2,
         zoo_mobilenet_v3,

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from pdx_cls.recipes import eval_transforms
 from pdx_core.specs import ModelSpec, Score, Weights
 
-_PADDLEX = "https://paddle-model-ecology.bj.bcebos.com/paddlex/official_pretrained_model/{}_pretrained.pdparams"
-_SSLD = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/legendary_models/{}_pretrained.pdparams"
-_CLAS = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/{}_pretrained.pdparams"
+PADDLEX = "https://paddle-model-ecology.bj.bcebos.com/paddlex/official_pretrained_model/{}_pretrained.pdparams"
+LEGENDARY = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/legendary_models/{}_pretrained.pdparams"
+CLAS = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph/{}_pretrained.pdparams"
 _LICENCE = "Apache-2.0"
 
 
@@ -18,7 +18,7 @@ class Published(NamedTuple):
     """A line of the published tables. Times are milliseconds per image."""
 
     params: int
-    file_mb: float
+    file_mb: float | None
     top1: float
     top5: float | None = None
     gpu_ms: float | None = None  # Tesla T4, float32
@@ -41,16 +41,16 @@ def classifier(
     backbone: str | None = None,
     size: int = 224,
     short_side: int = 256,
-    in_paddlex: bool = True,
+    weights_at: str = PADDLEX,
 ) -> ModelSpec:
     """The record of one ImageNet-1k classifier. A name in `_ssld` shares the backbone of its plain one.
 
     backbone:   default: the name
     size:       side of the input in pixels, cut from the middle of an image whose short side is `short_side`
-    in_paddlex: whether PaddleX offers the weights; otherwise PaddleClas does
+    weights_at: address of the weights, with {} for the name
     """
     distilled = name.endswith("_ssld")
-    url = _PADDLEX if in_paddlex else _CLAS
+    address = LEGENDARY if distilled else weights_at
     return ModelSpec(
         name=name,
         task="cls",
@@ -65,13 +65,11 @@ def classifier(
         weights=(
             Weights(
                 tag="ssld" if distilled else "imagenet1k",
-                url=(_SSLD if distilled else url).format(name),
+                url=address.format(name),
                 num_classes=1000,
                 dialect="PaddleClas",
                 licence=_LICENCE,
-                source="PaddleX 3 image classification module"
-                if in_paddlex and not distilled
-                else "PaddleClas model zoo",
+                source="PaddleX 3 image classification module" if address == PADDLEX else "PaddleClas model zoo",
             ),
         ),
         scores=_scores(published),

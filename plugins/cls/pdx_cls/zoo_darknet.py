@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pdx_cls.recipes import finetune, imagenet
-from pdx_cls.zoo import Published, classifier
+from pdx_cls.zoo import CLAS, Published, classifier
 
 _SHARED = {"weight_decay": 1e-4, "label_smoothing": 0.1, "size": 256}
 
@@ -21,6 +21,6 @@ SPECS = (
         paper="https://arxiv.org/abs/1804.02767",
         size=256,
         short_side=292,
-        in_paddlex=False,
+        weights_at=CLAS,
     ),
 )
