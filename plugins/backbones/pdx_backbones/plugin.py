@@ -10,6 +10,7 @@ from pdx_backbones import (
     mobilenet_v3_specs,
     pp_lcnet_specs,
     resnet_specs,
+    xception_specs,
 )
 from pdx_core import hookimpl
 
@@ -26,5 +27,6 @@ def pdx_backbones():
         mobilenet_v3_specs,
         pp_lcnet_specs,
         resnet_specs,
+        xception_specs,
     ):
         yield from family.SPECS

@@ -12,6 +12,7 @@ from pdx_cls import (
     zoo_mobilenet_v3,
     zoo_pp_lcnet,
     zoo_resnet,
+    zoo_xception,
 )
 from pdx_core import hookimpl
 from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
@@ -76,5 +77,6 @@ def pdx_models():
         zoo_mobilenet_v3,
         zoo_pp_lcnet,
         zoo_resnet,
+        zoo_xception,
     ):
         yield from family.SPECS

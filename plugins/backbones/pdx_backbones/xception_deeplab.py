@@ -1,0 +1,182 @@
+"""Xception as DeepLabv3+ changed it (Chen et al., 2018): strides instead of pooling, no shortcut in the last block.
+
+Paddle keeps the dilation of the last block at 2 whatever the output stride; so does this network at output strides 16
+and 32. At 8 it is 4, and the middle flow has 2, as in DeepLab's own code; Paddle has no weights for that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.paddle_support import require_paddle
+
+require_paddle()
+
+import paddle.nn.functional as F  # noqa: E402
+from paddle import Tensor, nn  # noqa: E402
+
+from pdx_backbones.dialects import translate_indexed  # noqa: E402
+from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
+from pdx_backbones.stages import plan_chain  # noqa: E402
+from pdx_backbones.xception import flows  # noqa: E402
+
+_STEM_CHANNELS = 64
+_NORM = {"momentum": 0.99, "epsilon": 1e-3}
+
+
+class SeparableConv(nn.Layer):
+    """3x3 convolution inside each channel, then a 1x1 convolution over them, each with norm (and activation)."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, dilation: int, *, act: str | None, norm: str
+    ) -> None:
+        super().__init__()
+        self.depthwise = ConvNorm(
+            in_channels,
+            in_channels,
+            3,
+            stride,
+            dilation=dilation,
+            groups=in_channels,
+            act=act,
+            norm=norm,
+            **_NORM,
+        )
+        self.pointwise = ConvNorm(in_channels, out_channels, 1, act=act, norm=norm, **_NORM)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x))
+
+
+class DeepLabBlock(nn.Layer):
+    """Three separable convolutions of which the last one strides.
+
+    shortcut: "project" adds a strided 1x1 convolution of the input, "identity" the input, "none" nothing; in the last
+              case the activations stand inside the separable convolutions, otherwise before each of them
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: Sequence[int],
+        stride: int,
+        dilation: int,
+        *,
+        shortcut: str,
+        norm: str,
+    ) -> None:
+        super().__init__()
+        self.relu_before = shortcut != "none"
+        self.residual = shortcut != "none"
+        act = None if self.relu_before else "relu"
+        self.convs = nn.LayerList()
+        width = in_channels
+        for index, out_channels in enumerate(channels):
+            step = stride if index == len(channels) - 1 else 1
+            self.convs.append(SeparableConv(width, out_channels, step, dilation, act=act, norm=norm))
+            width = out_channels
+        self.short = nn.Identity()
+        if shortcut == "project":
+            self.short = ConvNorm(in_channels, width, 1, stride, act=None, norm=norm, **_NORM)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = x
+        for conv in self.convs:
+            out = conv(F.relu(out) if self.relu_before else out)
+        return out + self.short(x) if self.residual else out
+
+
+class XceptionDeepLab(nn.Layer):
+    """The trunk: levels of stride 4, 8, 16, 32; that of stride 16 is the output of the middle flow.
+
+    depth:         41, 65 or 71
+    out_stages:    levels to return; blocks after the last one are not built
+    output_stride: 8 or 16 turn later strides into dilations
+    norm:          "batch", "frozen" or "group"
+    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    """
+
+    def __init__(
+        self,
+        depth: int = 65,
+        out_stages: Sequence[int] = (0, 1, 2, 3),
+        output_stride: int = 32,
+        norm: str = "batch",
+        freeze_stages: int = 0,
+    ) -> None:
+        super().__init__()
+        entry, middle = flows(depth)
+        plan = plan_chain(
+            [*(stride for _, stride in entry), *(1 for _ in range(middle)), 2, 1],
+            out_stages=out_stages,
+            output_stride=output_stride,
+            norm=norm,
+            freeze_stages=freeze_stages,
+            late_dilation=True,
+        )
+        self.stem = nn.Sequential(
+            ConvNorm(3, 32, 3, 2, norm=plan.stem_norm, **_NORM),
+            ConvNorm(32, _STEM_CHANNELS, 3, norm=plan.stem_norm, **_NORM),
+        )
+        kinds = [
+            *((3 * (channels,), "project") for channels, _ in entry),
+            *(((728, 728, 728), "identity") for _ in range(middle)),
+            ((728, 1024, 1024), "project"),
+            ((1536, 1536, 2048), "none"),
+        ]
+        self.blocks = nn.LayerList()
+        in_channels = _STEM_CHANNELS
+        for (channels, shortcut), place in zip(kinds, plan.blocks, strict=False):  # later ones serve no wanted level
+            dilation = max(2, place.dilation) if shortcut == "none" else place.dilation
+            self.blocks.append(
+                DeepLabBlock(in_channels, channels, place.stride, dilation, shortcut=shortcut, norm=place.norm)
+            )
+            in_channels = channels[-1]
+        freeze(*plan.frozen_parts(self.stem, self.blocks))
+
+        self.dialects: Mapping[str, DialectRules] = {
+            "PaddleClas": _rules(depth, ""),
+            "PaddleSeg": _rules(depth, "backbone."),
+        }
+        self._outputs = frozenset(plan.outputs)
+        self.features = tuple(FeatureSpec(kinds[index][0][-1], stride) for index, stride in plan.outputs.items())
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
+        x = self.stem(images)
+        levels = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self._outputs:
+                levels.append(x)
+        return tuple(levels)
+
+
+def _rules(depth: int, prefix: str) -> DialectRules:
+    entry, middle = flows(depth)
+    separable = {
+        "depthwise.conv": "_conv1",
+        "depthwise.norm": "_bn1",
+        "pointwise.conv": "_conv2",
+        "pointwise.norm": "_bn2",
+    }
+
+    def block_name(match: re.Match[str]) -> str:
+        index = int(match.group(1))
+        if index < len(entry):
+            return f"xception_{depth}/entry_flow/block{index + 1}."
+        if index < len(entry) + middle:
+            return f"xception_{depth}/middle_flow/block{index - len(entry) + 1}."
+        return f"_exit_flow_{index - len(entry) - middle + 1}."
+
+    def conv_name(match: re.Match[str]) -> str:
+        return f"{block_name(match)}_conv{int(match.group(2)) + 1}.{separable[match.group(3)]}."
+
+    words = {"conv": "_conv", "norm": "_bn", "short": "_short"}
+    return (
+        *translate_indexed(r"stem\.(\d)\.", lambda match: f"_conv{int(match.group(1)) + 1}.", words, prefix),
+        *translate_indexed(r"blocks\.(\d+)\.convs\.(\d)\.(\w+\.\w+)\.", conv_name, {}, prefix),
+        *translate_indexed(r"blocks\.(\d+)\.", block_name, words, prefix),
+    )
