@@ -93,6 +93,20 @@ def build_components(model: ModelConfig, num_classes: int, name: str) -> dict[st
     return {"backbone": backbone, "neck": neck, "head": head}
 
 
+def class_dependent_names(network: Network, model: ModelConfig, num_classes: int) -> list[str]:
+    """Names of the head's tensors whose shape depends on the number of classes.
+
+    Told by building the head once more for one class more, so that no head has to say it.
+    """
+    features = (network.neck or network.backbone).features
+    other = _build("heads", model.head, features, num_classes + 1).state_dict()
+    return [
+        f"head.{name}"
+        for name, tensor in network.head.state_dict().items()
+        if name in other and list(other[name].shape) != list(tensor.shape)
+    ]
+
+
 def _build(kind: str, component: Component, *positional: Any) -> nn.Layer:
     spec = get_registry().resolve(kind, component.name)
     target = spec.load()
