@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from pdx_core.data.findings import Findings
-from pdx_core.errors import did_you_mean
+from pdx_core.errors import fold_name
 from pdx_core.image_headers import ImageError
 from pdx_core.images import check_image, read_file_bytes
 from pdx_core.opencv import require_cv2
@@ -37,6 +38,7 @@ def check_images(
     returns: what was learned, for the readable ones
     """
     require_cv2().setNumThreads(1)
+    _folded_names.cache_clear()
 
     def look(item: tuple[str, tuple[Path, str, str]]) -> tuple[str, ImageFacts | None]:
         name, (path, source, place) = item
@@ -99,15 +101,18 @@ def _record(error: ImageError, name: str, path: Path, source: str, place: str, f
     message, fix = str(error).removeprefix("image data: "), ""
     if error.code == "image-missing":
         message = f"{name} does not exist"
-        near = did_you_mean(path.name, _names_beside(path)).strip()
-        fix = f"{near} Else correct the path or remove the line" if near else "correct the path or remove the line"
+        near = _folded_names(path.parent).get(fold_name(path.name))
+        hint = f"there is {near!r}; " if near else ""
+        fix = f"{hint}correct the path or remove the line"
     elif "; " in message:
         message, _, fix = message.partition("; ")
     findings.add(error.code, message, file=source or name, location=place, value=name, fix=fix)
 
 
-def _names_beside(path: Path) -> list[str]:
+@functools.lru_cache(maxsize=32)
+def _folded_names(folder: Path) -> dict[str, str]:
+    """What is in a folder, by names without case: the usual reason why a file "is missing" on another system."""
     try:
-        return [child.name for child in path.parent.iterdir()]
+        return {fold_name(child.name): child.name for child in folder.iterdir()}
     except OSError:
-        return []
+        return {}

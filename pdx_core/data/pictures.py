@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -91,7 +92,8 @@ def draw_histogram(
         axes.set_xlabel("classes, most frequent first")
     figure.legend(loc="outside upper right", ncols=2)  # outside, or it would cover the longest bars
     path = Path(CHECK_FOLDER) / "histogram.png"
-    with atomic_write(output / path) as stream:
+    with atomic_write(output / path) as stream, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the missing font was reported once, not per character
         figure.savefig(stream, format="png")
     return path.as_posix()
 
