@@ -20,7 +20,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import filelock
 
@@ -184,7 +184,7 @@ def _receive(answer: Any, part: Path, max_bytes: int, progress: bool, label: str
             shown.unit_scale = True
             shown.update(received)
         try:
-            stream = stack.enter_context(part.open("ab"))
+            stream = stack.enter_context(part.open("ab", buffering=0))  # a full disk shows at once
         except OSError as error:
             raise Gone(f"cannot write {part}: {error.strerror or error}") from error
         for block in answer.blocks(_BLOCK_BYTES):
@@ -192,13 +192,20 @@ def _receive(answer: Any, part: Path, max_bytes: int, progress: bool, label: str
             if received > max_bytes:
                 raise Gone(f"the file is larger than the {max_bytes >> 20} MB that are downloaded at most")
             try:
-                stream.write(block)
+                _write_all(stream, block)
             except OSError as error:
                 raise Gone(
                     f"cannot write {part}: {error.strerror or error}; free some space or set PDX_HOME"
                 ) from error
             if shown is not None:
                 shown.update(len(block))
+
+
+def _write_all(stream: IO[bytes], block: bytes) -> None:
+    """Write it all: an unbuffered stream may take a part, the last bytes before the disk is full."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 @contextlib.contextmanager

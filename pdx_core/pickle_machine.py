@@ -15,7 +15,7 @@ PROTOCOLS = range(2, 6)
 _ALLOWANCE_BYTES = 40 << 20  # beside the size of the file, for Python's objects
 _SHORT_TEXT_BYTES = 4096  # longer text is kept as it is: in protocol 2 it is the contents of a tensor
 _SHORT_BYTES = 1024
-_MAX_STEPS = 3_000_000
+_MAX_STEPS = 2_000_000
 _MAX_INT_BYTES = 64
 
 

@@ -46,7 +46,7 @@ def list_globals(stream: IO[bytes]) -> Counter[str]:
     memo: dict[int, str] = {}
     last: Any = None
     try:
-        for opcode, argument, _ in pickletools.genops(stream):
+        for opcode, argument, _ in pickletools.genops(_Bounded(stream)):
             if opcode.name in ("GLOBAL", "INST"):
                 found[str(argument).replace(" ", ".", 1)] += 1
             elif opcode.name == "STACK_GLOBAL":
@@ -68,3 +68,18 @@ def list_globals(stream: IO[bytes]) -> Counter[str]:
     except (ValueError, OverflowError, struct.error):
         pass  # damaged from here on: what was found so far is the answer
     return found
+
+
+class _Bounded:
+    """A file that does not reserve memory for bytes that it does not have."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.tell = stream.tell
+        self.readline = stream.readline
+        position = stream.tell()
+        self._end = stream.seek(0, 2)
+        stream.seek(position)
+
+    def read(self, count: int) -> bytes:
+        return self._stream.read(min(count, self._end - self._stream.tell()))

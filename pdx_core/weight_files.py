@@ -82,7 +82,7 @@ def save_state(value: Any, path: str | Path) -> None:
     plain = _plain(value, "value")
     with atomic_write(path) as stream:
         hashing = _HashingStream(stream)
-        pickle.Pickler(hashing, _PICKLE_PROTOCOL).dump(plain)
+        _PortablePickler(hashing, _PICKLE_PROTOCOL).dump(plain)
         stream.write(b"\n#pdx sha256 " + hashing.digest.hexdigest().encode() + b"\n")
 
 
@@ -227,6 +227,23 @@ class _HashingStream:
     def write(self, data: Any) -> int:
         self.digest.update(data)
         return self._stream.write(data)
+
+
+class _PortablePickler(pickle._Pickler):
+    """Names numpy's functions as numpy 1 does: numpy 2 reads both, numpy before 1.26 (Paddle 2.6) reads only these.
+
+    The pickler written in C offers no place for this; time goes into the arrays, which both write at once.
+    """
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        module = getattr(obj, "__module__", None)
+        if module is None or not module.startswith("numpy._core."):
+            super().save_global(obj, name)
+            return
+        self.save(module.replace("numpy._core.", "numpy.core."))
+        self.save(name or obj.__qualname__)
+        self.write(pickle.STACK_GLOBAL)
+        self.memoize(obj)
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -350,6 +350,28 @@ def test_a_killed_download_is_continued_by_the_next_process(server: Server) -> N
     assert server.requests[-1][1] is not None, "began anew"
 
 
+def fill(url: str, home: str, answers: multiprocessing.Queue) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # as a full disk: a write fails half-way
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    ask(url, home, answers)
+
+
+def test_a_full_disk_is_said_and_nothing_half_appears(server: Server) -> None:
+    url = f"{server.address}/a.bin"
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    process = context.Process(target=fill, args=(url, os.environ["PDX_HOME"], answers))
+    process.start()
+    answer = answers.get(timeout=30)
+    process.join()
+    assert "WorkFailedError" in answer
+    assert "cannot write" in answer
+    assert not cache.cache_path(url).exists()
+    assert downloads.fetch(url, sha256=SHA256).read_bytes() == CONTENTS
+
+
 def test_a_cache_that_cannot_be_written(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = f"{server.address}/a.bin"
     path = downloads.fetch(url)

@@ -172,7 +172,7 @@ def bombs() -> dict[str, bytes]:
         "memo flood": b"\x80\x04N" + b"\x94" * 5 * million + b".",
         "memo far away": b"\x80\x04Nr\xff\xff\xff\x7fj\xff\xff\xff\x7f\x86.",
         "flood of lists": b"\x80\x04](" + b"]" * 5 * million + b"e.",
-        "flood of references": b"\x80\x04]" + b"2" * 20 * million + b".",
+        "flood of references": b"\x80\x04]" + b"2" * 5 * million + b".",
         "flood of empty texts": b"\x80\x04](" + b"\x8c\x00" * 3 * million + b"e.",
         "flood of wide texts": b"\x80\x04](" + text(wide) * 5000 + b"e.",
         "flood of symbols": b"\x80\x04](" + b"cnumpy\nndarray\n" * 500_000 + b"e.",
@@ -214,6 +214,9 @@ def test_bomb_is_refused_quickly_and_in_bounded_memory(name: str, tmp_path: Path
     assert peak <= 2 * size + (64 << 20), f"{peak >> 20} MB for {size} bytes"
     assert time.process_time() - began < 30  # tracing itself is slow
     assert len(str(caught.value)) < 1000
+    if size < 1 << 20:
+        with file.open("rb") as stream:
+            list_globals(stream)
 
 
 def valid_file(protocol: int) -> bytes:
