@@ -162,7 +162,7 @@ def official_weights(spec: ModelSpec, tag: str | None = None) -> Path:
 
 def _open(source: str | Path | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     if isinstance(source, Mapping):
-        return "the given arrays", source
+        return "the given mapping", source
     if isinstance(source, str) and is_url(source):
         return source, read_weights(fetch(source))
     return str(source), read_weights(source)
