@@ -131,6 +131,8 @@ def convert(hint: Any, value: Value, path: str) -> Any:
     if origin in (tuple, list):
         return _convert_sequence(origin, arguments, value, path)
     if origin in (dict, Mapping) or hint in (dict, Mapping):
+        if origin is Mapping and isinstance(value.raw, (Scalar, str)) and not is_null(value):
+            return {_convert_text(value, path): {}}  # a transform without parameters
         if not isinstance(value.raw, dict):
             raise _expected("a mapping such as {key: value}", value, path)
         item = arguments[1] if arguments else Any

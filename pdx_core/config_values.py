@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -115,11 +116,9 @@ def read_override(text: str) -> tuple[str, Value]:
     value = Value(Scalar(typed.strip()), origin)
     if typed.lstrip()[:1] in ("[", "{", '"', "'"):
         # anything else is taken as it is: "photo #1.jpg" must not lose what YAML calls a comment
-        try:
+        # and "[1].jpg", which is no YAML, stays text: the field's type decides whether that is right
+        with contextlib.suppress(ConfigError):
             value = _parse(typed, lambda line: origin)
-        except ConfigError:
-            if typed.lstrip()[0] in "[{":
-                raise ConfigError(f"{origin}: the value is not a complete list or mapping") from None
         value = attrs.evolve(value, text=typed)
     return key, value
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,12 @@ class FakeSite:
 
 
 @pytest.fixture
-def fake_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSite:
-    """An empty folder of distributions that is on sys.path."""
+def fake_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSite]:
+    """An empty folder of distributions that is on sys.path, for `get_registry()` as well."""
+    from pdx_core.plugins import get_registry
+
     site = FakeSite(tmp_path / "site")
     monkeypatch.syspath_prepend(str(site.folder))
-    return site
+    get_registry.cache_clear()
+    yield site
+    get_registry.cache_clear()
