@@ -105,6 +105,8 @@ def expand(source: Any, *, allow_urls: bool = True) -> Iterator[Input]:
     elif _is_pillow(source):
         yield Input(name=_array_name(), image=np.asarray(source.convert("RGB")))
     elif isinstance(source, list | tuple | Iterator):
+        if isinstance(source, list | tuple) and not source:
+            check_input(source)
         for item in source:
             yield from expand(item, allow_urls=allow_urls)
     else:

@@ -152,11 +152,14 @@ def _post(resolved: Resolved) -> dict[str, Any]:
 def export(resolved: Resolved) -> dict[str, Any]:
     """`Global.mode=export`: export the weights of a run, or the published ones; see `export_network`.
 
-    The weights are Export.weight_path ("official" is the published ones), else best_model below Global.output, else the
-    published ones. The folder is Export.output, else best_model/inference below Global.output. Photos for the check come
-    from the validation split of Global.dataset_dir when that is set.
+    The weights are Export.weight_path ("official" is the published ones), else best_model below Global.output, else
+    the published ones. The folder is Export.output, else best_model/inference below Global.output. Photos for the check
+    come from the validation split of Global.dataset_dir when that is set.
     """
+    from pdx_core.train import run_folder
+    from pdx_core.train.assemble import open_split
     from pdx_core.train.restore import restore
+    from pdx_core.train.run import parity_images
 
     config = resolved.config
     output = Path(config.global_.output)
@@ -164,27 +167,12 @@ def export(resolved: Resolved) -> dict[str, Any]:
     if weights == "official":
         weights = None
     elif weights is None:
-        weights = next((path for path in _best_weights(output) if path.is_file()), None)
+        weights = run_folder.best_weights(output, config.evaluate.use_ema)
     set_device(config.global_.device)
     restored = restore(resolved.spec.name, weights, resolved)
     folder = Path(config.export.output) if config.export.output else output / "best_model" / "inference"
-    report = export_network(
-        restored.network, restored.resolved, restored.classes, folder, _photos(resolved, config.export.parity_images)
-    )
+    photos: list[np.ndarray] = []
+    if config.global_.dataset_dir:
+        photos = parity_images(open_split(resolved, "val"), config.export.parity_images)
+    report = export_network(restored.network, restored.resolved, restored.classes, folder, photos)
     return {"weights": str(restored.source), **report}
-
-
-def _best_weights(output: Path) -> tuple[Path, ...]:
-    best = output / "best_model" / "best_model"
-    return best.with_suffix(".pdema"), best.with_suffix(".pdparams")
-
-
-def _photos(resolved: Resolved, wanted: int) -> list[np.ndarray]:
-    """Images of the validation split, spread evenly; none when no dataset is given."""
-    if not resolved.config.global_.dataset_dir:
-        return []
-    from pdx_core.data.reading import open_dataset
-
-    reader = open_dataset(resolved, "val")
-    step = max(1, len(reader) // wanted)
-    return [reader[index].image for index in range(0, len(reader), step)[:wanted]]
