@@ -17,6 +17,7 @@ _RESIZE = "interpolation backend"
 _SAMPLE_TABLE = {
     "Resize": ("resize:Resize", f"size keep_ratio {_RESIZE}"),
     "ResizeShort": ("resize:ResizeShort", f"size max_size {_RESIZE}"),
+    "RandomResizeShort": ("resize:RandomResizeShort", f"sizes max_size {_RESIZE}"),
     "ResizeLong": ("resize:ResizeLong", f"size {_RESIZE}"),
     "RandomScale": ("resize:RandomScale", f"low high step {_RESIZE}"),
     "CenterCrop": ("crop:CenterCrop", "size fill ignore_index"),

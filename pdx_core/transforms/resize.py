@@ -51,11 +51,26 @@ class ResizeShort(Resample):
     max_size: int | None = attrs.field(default=None, validator=v.optional(is_positive))
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        height, width = sample.image.shape[:2]
-        factor = self.size / min(height, width)
-        if self.max_size is not None:
-            factor = min(factor, self.max_size / max(height, width))
-        return self.to(sample, round(height * factor), round(width * factor))
+        return _resize_short(self, sample, self.size, self.max_size)
+
+
+@attrs.frozen(kw_only=True)
+class RandomResizeShort(Resample):
+    """`ResizeShort` to one of several sizes, drawn for each sample (the training of R-CNN)."""
+
+    sizes: tuple[int, ...] = attrs.field(converter=tuple, validator=v.deep_iterable(is_positive, v.min_len(1)))
+    max_size: int | None = attrs.field(default=None, validator=v.optional(is_positive))
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return _resize_short(self, sample, self.sizes[int(rng.integers(len(self.sizes)))], self.max_size)
+
+
+def _resize_short(resample: Resample, sample: Sample, size: int, max_size: int | None) -> Sample:
+    height, width = sample.image.shape[:2]
+    factor = size / min(height, width)
+    if max_size is not None:
+        factor = min(factor, max_size / max(height, width))
+    return resample.to(sample, round(height * factor), round(width * factor))
 
 
 @attrs.frozen(kw_only=True)

@@ -103,6 +103,8 @@ class ResNet(nn.Layer):
     norm:          "batch", "frozen" or "group"
     freeze_stages: 1 fixes the stem, 2 also the first stage ...
     dcn_stages:    stages (0..3) whose 3x3 convolutions are deformable; bottlenecks only
+    first_stage:   leaves the stem and the stages before out; `forward` then takes that stage's input instead of images
+                   (the last stage is the box head of C4 detectors)
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class ResNet(nn.Layer):
         norm: str = "batch",
         freeze_stages: int = 0,
         dcn_stages: Sequence[int] = (),
+        first_stage: int = 0,
     ) -> None:
         super().__init__()
         _check(depth, variant, groups, dcn_stages)
@@ -137,12 +140,14 @@ class ResNet(nn.Layer):
             rows = ((3, half, 3, 2), (half, half, 3, 1), (half, _STEM_CHANNELS, 3, 1))
         else:
             rows = ((3, _STEM_CHANNELS, 7, 2),)
-        self.stem = nn.Sequential(*(ConvNorm(*row, norm=plan.stem_norm) for row in rows))
-        self.pool = nn.MaxPool2D(3, 2, padding=1)
+        self.stem = nn.Sequential(*(ConvNorm(*row, norm=plan.stem_norm) for row in rows if not first_stage))
+        self.pool = nn.Identity() if first_stage else nn.MaxPool2D(3, 2, padding=1)
 
         self.stages = nn.LayerList()
-        in_channels = _STEM_CHANNELS
+        in_channels = STAGE_CHANNELS[first_stage - 1] * wide if first_stage else _STEM_CHANNELS
         for stage, place in enumerate(plan.blocks):
+            if stage < first_stage:
+                continue
             channels = STAGE_CHANNELS[stage]
             blocks = []
             for index in range(counts[stage]):
@@ -159,8 +164,9 @@ class ResNet(nn.Layer):
             self.stages.append(nn.Sequential(*blocks))
         freeze(*plan.frozen_parts(self.stem, self.stages))
 
-        self.dialects = _dialects(counts, vd)
+        self.dialects = _dialects(counts, vd, first_stage)
         self._outputs = frozenset(plan.outputs)
+        self._first_stage = first_stage
         self.features = tuple(
             FeatureSpec(STAGE_CHANNELS[stage] * wide, stride) for stage, stride in plan.outputs.items()
         )
@@ -169,7 +175,7 @@ class ResNet(nn.Layer):
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
         x = self.pool(self.stem(images))
         levels = []
-        for index, stage in enumerate(self.stages):
+        for index, stage in enumerate(self.stages, self._first_stage):
             x = stage(x)
             if index in self._outputs:
                 levels.append(x)
@@ -187,19 +193,19 @@ def _check(depth: int, variant: str, groups: int, dcn_stages: Sequence[int]) -> 
         raise ConfigError(f"dcn_stages must be stages from 0 to 3; got {list(dcn_stages)!r}")
 
 
-def _dialects(counts: Sequence[int], vd: bool) -> Mapping[str, DialectRules]:
+def _dialects(counts: Sequence[int], vd: bool, first_stage: int) -> Mapping[str, DialectRules]:
     """The spellings of Paddle's toolkits, which number blocks through, or letter them, or count per stage."""
     leading = r"(stem|stages)\.(\d+)\.(?:(\d+)\.)?"
 
     def clas(match: re.Match[str]) -> str:
         part, first, second = match.groups()
-        return f"stem.{first}." if part == "stem" else f"blocks.{sum(counts[: int(first)]) + int(second)}."
+        return f"stem.{first}." if part == "stem" else f"blocks.{sum(counts[: int(first) + first_stage]) + int(second)}."
 
     def detection(match: re.Match[str]) -> str:
         part, first, second = match.groups()
         if part == "stem":
             return f"conv1.conv1_{int(first) + 1}." if vd else "conv1.conv1."
-        stage, index = int(first), int(second)
+        stage, index = int(first) + first_stage, int(second)
         letter = chr(ord("a") + index)
         if stage == 2 and counts[stage] > 10 and index:  # more blocks than one wants to letter
             letter = f"b{index}"
@@ -209,13 +215,13 @@ def _dialects(counts: Sequence[int], vd: bool) -> Mapping[str, DialectRules]:
         part, first, second = match.groups()
         if part == "stem":
             return f"conv1_{int(first) + 1}." if vd else "conv1."
-        return f"bb_{first}_{second}."
+        return f"bb_{int(first) + first_stage}_{second}."
 
     branches = {"conv0": "branch2a", "conv1": "branch2b", "conv2": "branch2c", "offset": "conv_offset"}
     detection_rules = translate_indexed(leading, detection, branches, prefix="backbone.")
     if vd:
         pooled = {**branches, "short": "short.conv"}  # the pooling shares a container with the convolution
-        strided = r"(stages)\.([123])\.(\d+)\.(?=short)"
+        strided = rf"(stages)\.([{0 if first_stage else 1}-3])\.(\d+)\.(?=short)"
         detection_rules = (*translate_indexed(strided, detection, pooled, prefix="backbone."), *detection_rules)
     return {
         "PaddleClas": translate_indexed(leading, clas, {"norm": "bn"}),

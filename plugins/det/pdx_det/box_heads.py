@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pdx_backbones.layers import ConvNorm
 from pdx_core.paddle_support import require_paddle
+from pdx_core.plugins import get_registry
 
 require_paddle()
 
 import paddle.nn.functional as F  # noqa: E402
-from paddle import Tensor, nn  # noqa: E402
+from paddle import ParamAttr, Tensor, nn  # noqa: E402
 
 
 class FullyConnectedTrunk(nn.Layer):
@@ -32,6 +33,27 @@ class FullyConnectedTrunk(nn.Layer):
         return vector if self.fc7 is None else F.relu(self.fc7(vector))
 
 
+class ResidualTrunk(nn.Layer):
+    """The last stage of a ResNet on each region, then the mean over its cells (the C4 form of Ren et al. 2015).
+
+    backbone: name of a ResNet record
+    """
+
+    def __init__(self, backbone: str) -> None:
+        super().__init__()
+        spec = get_registry().resolve("backbones", backbone)
+        self.stage = spec.load()(**{**spec.arguments, "first_stage": 3, "out_stages": (3,), "norm": "frozen"})
+        self.out_channels = self.stage.features[-1].channels
+
+    def maps(self, regions: Tensor) -> Tensor:
+        """[r, C, S, S] -> [r, out_channels, S / 2, S / 2]; a mask branch uses them too."""
+        return self.stage(regions)[-1]
+
+    def forward(self, regions: Tensor) -> Tensor:
+        """[r, C, S, S] -> [r, out_channels]."""
+        return F.adaptive_avg_pool2d(self.maps(regions), 1).flatten(1)
+
+
 class BoxPredictor(nn.Layer):
     """Class scores (background last) and box deltas of each region.
 
@@ -48,7 +70,5 @@ class BoxPredictor(nn.Layer):
         return self.score(vectors), self.delta(vectors)
 
 
-def _normal(std: float) -> nn.initializer.Initializer:
-    from paddle import ParamAttr
-
+def _normal(std: float) -> ParamAttr:
     return ParamAttr(initializer=nn.initializer.Normal(0.0, std))

@@ -17,7 +17,7 @@ import paddle  # noqa: E402
 import paddle.nn.functional as F  # noqa: E402
 from paddle import Tensor, nn  # noqa: E402
 
-from pdx_det.box_heads import BoxPredictor, FullyConnectedTrunk  # noqa: E402
+from pdx_det.box_heads import BoxPredictor, FullyConnectedTrunk, ResidualTrunk  # noqa: E402
 from pdx_det.boxes import clip, decode, diou, encode, giou  # noqa: E402
 from pdx_det.nms import multiclass_nms  # noqa: E402
 from pdx_det.rcnn_dialects import detection_rules  # noqa: E402
@@ -91,8 +91,8 @@ class RCNNHead(nn.Layer):
     features:     levels from the backbone or neck, fine to coarse
     anchor_sizes: per level; default: 32 on the first and doubled on each further one
     stages:       foreground IoU of each box head; one entry is Faster R-CNN, three are Cascade R-CNN
-    box_trunk:    "fc" (two fully connected layers), "conv_fc" (four convolutions with group norm and one), or a factory
-                  `make(in_channels) -> Layer` with `out_channels`, as the C4 models use for their last residual stage
+    box_trunk:    "fc" (two fully connected layers), "conv_fc" (four convolutions with group norm and one layer), or the
+                  name of a ResNet whose last stage is used, as the C4 models do
     roi_levels:   how many levels, from the finest, the regions are cut from (the coarsest is for proposals only)
     """
 
@@ -103,7 +103,7 @@ class RCNNHead(nn.Layer):
         *,
         anchor_sizes: Sequence[Sequence[float]] | None = None,
         stages: Sequence[float] = (0.5,),
-        box_trunk: Any = "fc",
+        box_trunk: str = "fc",
         resolution: int = 7,
         sampling_ratio: int = 0,
         roi_levels: int = 4,
@@ -141,7 +141,7 @@ class RCNNHead(nn.Layer):
         )
         self.foreground_ious = tuple(stages)
         self.num_classes = num_classes
-        self.dialects = {"PaddleDetection": detection_rules(cascade, box_trunk == "conv_fc")}
+        self.dialects = {"PaddleDetection": detection_rules(self.stages[0].trunk, cascade)}
         self.samples, self.sample_at_random = samples, sample_at_random
         self.score_threshold, self.nms_iou, self.keep_top_k = score_threshold, nms_iou, keep_top_k
 
@@ -263,9 +263,7 @@ def to_original(rows: Tensor, counts: Tensor, image_info: Mapping[str, Tensor]) 
     return paddle.concat([labels.unsqueeze(1), rows[:, 1:2], boxes], axis=1)
 
 
-def _make_trunk(kind: Any, channels: int, resolution: int) -> nn.Layer:
-    if kind == "fc":
-        return FullyConnectedTrunk(channels, resolution)
-    if kind == "conv_fc":
-        return FullyConnectedTrunk(channels, resolution, convs=4)
-    return kind(channels)
+def _make_trunk(kind: str, channels: int, resolution: int) -> nn.Layer:
+    if kind in ("fc", "conv_fc"):
+        return FullyConnectedTrunk(channels, resolution, convs=4 if kind == "conv_fc" else 0)
+    return ResidualTrunk(kind)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pdx_core.contracts import DialectRules
+from pdx_core.dialects import translate
+from pdx_det.box_heads import ResidualTrunk
 
 
-def detection_rules(cascade: bool, convolutional: bool) -> DialectRules:
+def detection_rules(box_trunk: Any, cascade: bool) -> DialectRules:
     """Rules of `RCNNHead`.
 
-    cascade:       several stages, whose names are numbered
-    convolutional: the box trunk begins with convolutions
+    box_trunk: the layer of the first stage; its kind decides the spelling
+    cascade:   several stages, whose names are numbered
     """
 
     def trunk(match: re.Match[str]) -> str:
         stage, rest = match.groups()
-        place = f"bbox_head.head.{stage}." if cascade else "bbox_head.head."
-        if not convolutional:
-            return place + rest
-        numbered = f"stage{stage if cascade else ''}_bbox_head_conv"
-        if not cascade:
-            numbered = "bbox_head_conv"
-        return place + re.sub(r"convs\.(\d+)\.", lambda conv: f"{numbered}{conv.group(1)}.", rest)
+        if isinstance(box_trunk, ResidualTrunk):
+            official = translate(rest.removeprefix("stage."), box_trunk.stage.dialects["PaddleDetection"])
+            return official.replace("backbone.", "bbox_head.head.", 1)
+        place, conv = ("bbox_head.head.", "bbox_head_conv")
+        if cascade:
+            place, conv = f"{place}{stage}.", f"stage{stage}_{conv}"
+        return place + re.sub(r"^convs\.(\d+)\.", rf"{conv}\1.", rest)
 
     def predictor(match: re.Match[str]) -> str:
         stage, part, rest = match.groups()
