@@ -7,7 +7,7 @@ branch starts from the coarsest one so far.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pdx_core.contracts import DialectRules, FeatureSpec
 from pdx_core.errors import ConfigError
@@ -29,17 +29,20 @@ _STEM_CHANNELS = 64
 
 
 class Exchange(nn.Layer):
-    """Every branch becomes the sum of all of them, brought to its channels and its size.
+    """Every wanted branch becomes the sum of all of them, brought to its channels and its size.
 
     Finer branches come down by 3x3 convolutions of stride 2, coarser ones by a 1x1 convolution and interpolation.
     """
 
-    def __init__(self, channels: Sequence[int], *, norm: str, upsample: str, padding: int | str) -> None:
+    def __init__(
+        self, channels: Sequence[int], wanted: Sequence[int], *, norm: str, upsample: str, padding: int | str
+    ) -> None:
         super().__init__()
         self.rows = nn.LayerList()
         for target, out_channels in enumerate(channels):
             row = nn.LayerList()
-            for source, in_channels in enumerate(channels):
+            self.rows.append(row)
+            for source, in_channels in enumerate(channels if target in wanted else ()):
                 if source == target:
                     row.append(nn.Identity())
                 elif source > target:
@@ -51,14 +54,14 @@ class Exchange(nn.Layer):
                     ]
                     last = ConvNorm(in_channels, out_channels, 3, 2, act=None, norm=norm, padding=padding)
                     row.append(nn.Sequential(*down, last))
-            self.rows.append(row)
+        self.wanted = tuple(wanted)
         self.upsample = upsample
 
     def forward(self, branches: Sequence[Tensor]) -> list[Tensor]:
         sums = []
-        for target, row in enumerate(self.rows):
+        for target in self.wanted:
             total = branches[target]
-            for source, bring in enumerate(row):
+            for source, bring in enumerate(self.rows[target]):
                 if source < target:
                     total = total + bring(branches[source])
                 elif source > target:
@@ -71,7 +74,9 @@ class Exchange(nn.Layer):
 class Unit(nn.Layer):
     """Blocks of each branch by itself, then an exchange."""
 
-    def __init__(self, channels: Sequence[int], blocks: int, *, norm: str, upsample: str, padding: int | str) -> None:
+    def __init__(
+        self, channels: Sequence[int], wanted: Sequence[int], blocks: int, *, norm: str, **exchange: Any
+    ) -> None:
         super().__init__()
         self.branches = nn.LayerList()
         for width in channels:
@@ -79,7 +84,7 @@ class Unit(nn.Layer):
                 BasicBlock(width, width, 1, 1, norm=norm, project=False, pool_shortcut=False) for _ in range(blocks)
             )
             self.branches.append(nn.Sequential(*chain))
-        self.exchange = Exchange(channels, norm=norm, upsample=upsample, padding=padding)
+        self.exchange = Exchange(channels, wanted, norm=norm, **exchange)
 
     def forward(self, branches: Sequence[Tensor]) -> list[Tensor]:
         return self.exchange([chain(x) for chain, x in zip(self.branches, branches, strict=True)])
@@ -89,26 +94,37 @@ class Stage(nn.Layer):
     """Adds a branch, made from the coarsest one, and runs units over all of them.
 
     in_channels: of the branches that arrive; the first stage gets one and makes both its branches from it
+    wanted:      branches that leave it, by number
     """
 
     def __init__(
         self,
         in_channels: Sequence[int],
         channels: Sequence[int],
+        wanted: Sequence[int],
         units: int,
         blocks: int,
         *,
         norm: str,
-        upsample: str,
         padding: int | str,
+        upsample: str,
     ) -> None:
         super().__init__()
         self.new = nn.LayerList()
         if len(in_channels) == 1:
             self.new.append(ConvNorm(in_channels[0], channels[0], 3, norm=norm))
         self.new.append(ConvNorm(in_channels[-1], channels[-1], 3, 2, norm=norm, padding=padding))
+        everything = range(len(channels))
         self.units = nn.LayerList(
-            Unit(channels, blocks, norm=norm, upsample=upsample, padding=padding) for _ in range(units)
+            Unit(
+                channels,
+                wanted if unit == units - 1 else everything,
+                blocks,
+                norm=norm,
+                upsample=upsample,
+                padding=padding,
+            )
+            for unit in range(units)
         )
 
     def forward(self, branches: Sequence[Tensor]) -> list[Tensor]:
@@ -124,7 +140,7 @@ class HRNet(nn.Layer):
     """The trunk: branches of stride 4, 8, 16, 32 with 1, 2, 4 and 8 times `width` channels.
 
     form:          "full" or "small_v1"
-    out_stages:    branches to return; all are built, since they feed each other
+    out_stages:    branches to return; all are built, since they feed each other, but not the last exchange of others
     norm:          "batch", "frozen" or "group"
     freeze_stages: 1 fixes the stem, 2 also the first stage (before the branches), 3 that of two branches ...
     upsample:      "nearest" (PaddleClas, PaddleDetection) or "bilinear" (PaddleSeg)
@@ -196,17 +212,17 @@ class HRNet(nn.Layer):
                 Stage(
                     channels,
                     grown,
+                    tuple(wanted.outputs) if branches == 4 else range(branches),
                     units,
                     shape.blocks,
                     norm=plan.blocks[branches - 1].norm,
-                    upsample=upsample,
                     padding=pixels,
+                    upsample=upsample,
                 )
             )
             channels = grown
         freeze(*plan.frozen_parts(self.stem, [self.first, *self.stages]))
 
-        self._outputs = tuple(wanted.outputs)
         self.features = tuple(FeatureSpec(channels[branch], stride) for branch, stride in wanted.outputs.items())
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -214,4 +230,4 @@ class HRNet(nn.Layer):
         branches = [self.first(self.stem(images))]
         for stage in self.stages:
             branches = stage(branches)
-        return tuple(branches[index] for index in self._outputs)
+        return tuple(branches)

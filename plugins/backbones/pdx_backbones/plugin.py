@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pdx_backbones import (
     darknet_specs,
+    esnet_specs,
     hrnet_specs,
     mobilenet_v1_specs,
     mobilenet_v2_specs,
     mobilenet_v3_specs,
     pp_lcnet_specs,
     resnet_specs,
+    vgg_specs,
     xception_specs,
 )
 from pdx_core import hookimpl
@@ -21,12 +23,14 @@ PDX_API = 1
 def pdx_backbones():
     for family in (
         darknet_specs,
+        esnet_specs,
         hrnet_specs,
         mobilenet_v1_specs,
         mobilenet_v2_specs,
         mobilenet_v3_specs,
         pp_lcnet_specs,
         resnet_specs,
+        vgg_specs,
         xception_specs,
     ):
         yield from family.SPECS

@@ -14,6 +14,7 @@ ENTRY_FLOWS: dict[int, tuple[tuple[int, int], ...]] = {
     71: ((128, 2), (256, 1), (256, 2), (728, 1), (728, 2)),
 }
 MIDDLE_BLOCKS = {41: 8, 65: 16, 71: 16}
+_CHANNELS = {41: (128, 256, 728, 2048), 65: (128, 256, 728, 2048), 71: (256, 728, 728, 2048)}  # of the levels
 
 SPECS = (
     *(
@@ -22,7 +23,7 @@ SPECS = (
             target="pdx_backbones.xception:Xception",
             options="pdx_backbones.options:BackboneOptions",
             arguments={"depth": depth},
-            channels=(128, 256, 728, 2048),
+            channels=_CHANNELS[depth],
             strides=(4, 8, 16, 32),
             summary=f"Xception of {depth} layers",
             paper=PAPER,
@@ -35,7 +36,7 @@ SPECS = (
             target="pdx_backbones.xception_deeplab:XceptionDeepLab",
             options="pdx_backbones.options:BackboneOptions",
             arguments={"depth": depth},
-            channels=(128, 256, 728, 2048),
+            channels=_CHANNELS[depth],
             strides=(4, 8, 16, 32),
             summary=f"Xception of {depth} layers as DeepLabv3+ changed it: strided convolutions instead of pooling",
             paper=PAPER_DEEPLAB,
