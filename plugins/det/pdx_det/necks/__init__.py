@@ -1,0 +1,1 @@
+"""What stands between trunk and head in the detectors."""
