@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,10 @@ def require_paddle() -> ModuleType:
             f"    {CPU_COMMAND}   (or, with an NVIDIA GPU: {GPU_COMMAND})"
         )
     try:
-        import paddle
+        with warnings.catch_warnings():
+            # Advice on compiling extensions, which pdx has none of
+            warnings.filterwarnings("ignore", message="No ccache found")
+            import paddle
     except ImportError as error:
         if installed:
             raise MissingDependencyError(
@@ -88,11 +92,11 @@ def graph_suffix() -> str:
 
 def parse_device(text: str) -> tuple[str, tuple[int, ...]]:
     """Split "cpu", "gpu", "gpu:0,1" or "auto" into kind and ids, without importing paddle. Raises PdxError."""
-    kind, _, ids = text.strip().lower().partition(":")
-    if kind not in ("auto", "cpu", "gpu") or (ids and kind != "gpu"):
+    kind, colon, ids = text.strip().lower().partition(":")
+    if kind not in ("auto", "cpu", "gpu") or (colon and kind != "gpu"):
         raise PdxError(f"unknown device {text!r}; use auto, cpu, gpu, gpu:0 or gpu:0,1")
     try:
-        numbers = tuple(int(part) for part in ids.split(",")) if ids else ()
+        numbers = tuple(int(part) for part in ids.split(",")) if colon else ()
     except ValueError:
         raise PdxError(f"device {text!r}: the part after the colon must be card numbers such as gpu:0,1") from None
     if len(set(numbers)) != len(numbers) or any(number < 0 for number in numbers):

@@ -21,6 +21,8 @@ _KEPT = 5  # classes of a result: as many as the top-5 metric looks at
 class ClsTask:
     """Images with one class each. A result lists the best classes of an image."""
 
+    metric_prefix = "val."  # the published spelling in evaluate_result.json
+
     def __init__(self, config: RunConfig, classes: tuple[str, ...]) -> None:
         self.classes = classes
         self.topk = max(_KEPT, config.predict.topk or 0)
