@@ -134,11 +134,14 @@ def _static(network: Network, outputs: Sequence[str], specs: Mapping[str, Any]) 
 
 def _require_parity(report: Mapping[str, Any], images: int) -> None:
     plain = next((trial for trial in report["trials"] if trial["runtime"] == PLAIN), None)
-    if plain is not None and not plain["passed"]:
-        raise WorkFailedError(
-            f"the exported model does not agree with the network on {images} images: {plain['reason']}. Nothing was "
-            "written. If a difference of this size is acceptable, widen it with -o Export.rtol=... and Export.atol=..."
-        )
+    if plain is None or plain["passed"]:
+        return
+    if plain["max_error"] is None:
+        raise WorkFailedError(f"the exported model cannot be used: {plain['reason']}. Nothing was written")
+    raise WorkFailedError(
+        f"the exported model does not agree with the network on {images} images: {plain['reason']}. Nothing was "
+        "written. If a difference of this size is acceptable, widen it with -o Export.rtol=... and Export.atol=..."
+    )
 
 
 def _post(resolved: Resolved) -> dict[str, Any]:
