@@ -21,7 +21,10 @@ from pdx_core.cli.options import echo_json, json_option
     "--split", "splits", multiple=True, type=click.Choice(["train", "val"]),
     help="Look at this part only (an evaluation set has no train); may be repeated.",
 )  # fmt: skip
-@click.option("--max-megapixels", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True)
+@click.option(
+    "--max-megapixels", type=click.FloatRange(min=0, min_open=True), default=100.0, show_default=True,
+    help="Larger images are refused before they are decoded.",
+)  # fmt: skip
 @json_option
 @click.pass_context
 def check(

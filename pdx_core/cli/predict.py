@@ -22,7 +22,9 @@ from pdx_core.errors import PdxError, WorkFailedError
 )
 @click.option("--topk", type=int, metavar="N", help="Number of classes per image.")
 @click.option("--threshold", type=float, metavar="SCORE", help="Leave out what scores lower (where the task has it).")
-@click.option("--batch-size", type=int, default=1, show_default=True, metavar="N")
+@click.option(
+    "--batch-size", type=int, default=1, show_default=True, metavar="N", help="Images per run of the network."
+)
 @click.option(
     "--runtime", default="auto", show_default=True, help="auto, paddle, paddle_onednn ...: see `pdx plugins`."
 )

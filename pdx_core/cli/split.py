@@ -13,7 +13,9 @@ from pdx_core.cli.options import echo_json, json_option
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--train", "train_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of train.")
 @click.option("--val", "val_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of val.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, another division."
+)
 @click.option(
     "--output", "--out", "output", type=click.Path(path_type=Path), default=Path("output/dataset"), show_default=True,
     help="Where the new lists go; they refer to the images in DIR.",
