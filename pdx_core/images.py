@@ -120,7 +120,9 @@ def _decode(data: bytes, header: ImageHeader, draft: bool = False) -> np.ndarray
     if header.format not in _CV2_FORMATS or header.channels == 4:
         return _decode_with_pillow(data)
     cv2 = require_cv2()
-    flag = cv2.IMREAD_COLOR
+    # OpenCV 4.10 and later decode to RGB; swapping the channels afterwards takes as much memory again.
+    direct = getattr(cv2, "IMREAD_COLOR_RGB", None)
+    flag = cv2.IMREAD_COLOR if direct is None else direct
     if draft and header.format == "JPEG":
         flag = cv2.IMREAD_REDUCED_COLOR_8
     try:
@@ -129,7 +131,9 @@ def _decode(data: bytes, header: ImageHeader, draft: bool = False) -> np.ndarray
         image = None
     if image is None:
         return _decode_with_pillow(data)  # slower, but it says what is wrong, and it reads a few files OpenCV does not
-    return image if draft else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, image)
+    if draft or direct is not None:
+        return image
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _decode_with_pillow(data: bytes) -> np.ndarray:
@@ -137,9 +141,10 @@ def _decode_with_pillow(data: bytes) -> np.ndarray:
 
     try:
         with Image.open(io.BytesIO(data)) as image:
+            ImageOps.exif_transpose(image, in_place=True)  # else it copies even what it does not turn
             if image.mode.startswith("I;16") or image.mode == "I":
-                return _reduce_16_bit(np.asarray(ImageOps.exif_transpose(image)))
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+                return _reduce_16_bit(np.asarray(image))
+            return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise ImageError(f"the image cannot be decoded ({error}); replace the file", "image-undecodable") from error
     except (Image.DecompressionBombError, MemoryError) as error:
