@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--pretrained",
     metavar="FILE|URL|official|none",
-    help="Weights to start from. Default: the published ones of the model (downloaded once), where there are some.",
+    help="Weights to start from. Default: what `pdx config NAME` shows, mostly the published ones (downloaded once).",
 )
 @click.option("--resume", is_flag=True, help="Continue the run in --output; NAME and --data can be left out.")
 @click.option("--nproc", type=click.IntRange(min=1), metavar="N", help="Processes, with --device cpu or gpu.")
@@ -90,7 +90,7 @@ def _resolve(name: str | None, options: ConfigOptions, flags: dict[str, Any]) ->
     if name is None and options.file is None:
         raise ConfigError("which model? `pdx train NAME --data DIR`; `pdx models` lists the names")
     resolved = options.resolve(name, flags)
-    extra = {**_intervals(resolved, flags), **_pretrained(resolved)}
+    extra = _intervals(resolved, flags)
     return options.resolve(name, {**flags, **extra}) if extra else resolved
 
 
@@ -101,16 +101,6 @@ def _intervals(resolved: Resolved, flags: dict[str, Any]) -> dict[str, Any]:
     tenth = max(1, flags["Train.epochs_iters"] // 10)
     keys = ("Train.eval_interval", "Train.save_interval")
     return {key: tenth for key in keys if not _said_by_user(resolved, key)}
-
-
-def _pretrained(resolved: Resolved) -> dict[str, Any]:
-    """Fine-tune from the published weights unless somebody said otherwise, or replaced a part of the network."""
-    model, spec = resolved.config.model, resolved.spec
-    parts = ((model.backbone, spec.backbone), (model.neck, spec.neck), (model.head, spec.head))
-    as_published = all((part.name if part else None) == named for part, named in parts)
-    if not spec.weights or not as_published or "Train.pretrain_weight_path" in resolved.origins:
-        return {}
-    return {} if resolved.config.train.resume_path else {"Train.pretrain_weight_path": "official"}
 
 
 def _said_by_user(resolved: Resolved, key: str) -> bool:

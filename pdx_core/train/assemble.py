@@ -139,6 +139,9 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
     source = resolved.config.train.pretrain_weight_path
     if source is None or source.lower() in ("", "none"):
         return "training from scratch (random weights)"
+    replaced = _replaced_part(resolved)
+    if replaced and source.lower() == "official" and _is_default(resolved, "Train.pretrain_weight_path"):
+        return f"training from scratch (random weights): the published ones do not fit the {replaced} that was chosen"
     depends = class_dependent_names(network, resolved.config.model, num_classes)
     partial = (*depends, *resolved.config.train.partial_weights)
     try:
@@ -156,3 +159,18 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
     if rest:
         sentence += f"; {len(rest)} other differences allowed by Train.partial_weights"
     return sentence
+
+
+def _replaced_part(resolved: Any) -> str:
+    """Which part of the network is not the one the published weights were trained with; "" for none."""
+    model, spec = resolved.config.model, resolved.spec
+    for part in ("backbone", "neck", "head"):
+        chosen = getattr(model, part)
+        if (chosen.name if chosen else None) != getattr(spec, part):
+            return part
+    return ""
+
+
+def _is_default(resolved: Any, key: str) -> bool:
+    """Whether a value comes from the records of plugins and not from the user."""
+    return resolved.origins.get(key, "model").startswith(("model ", "task ", "recipe "))
