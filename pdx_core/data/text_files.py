@@ -28,10 +28,8 @@ def read_text(path: Path) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        try:
-            return data.decode("gb18030")  # what Chinese editions of Windows write
-        except UnicodeDecodeError:
-            raise DataError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+        # Guessing an old code page would silently give wrong class names.
+        raise DataError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:

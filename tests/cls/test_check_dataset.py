@@ -234,7 +234,7 @@ def test_hints_name_the_way_out(lists):
     assert "write its id, 1" in [finding.fix for finding in check(lists).findings if finding.file == "val.txt"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_encodings_and_line_ends(lists, encoding, ends):
     for name in ("train.txt", "val.txt", "label.txt"):
@@ -242,6 +242,13 @@ def test_encodings_and_line_ends(lists, encoding, ends):
         (lists / name).write_bytes(text.replace("\n", ends).encode(encoding))
     report = check(lists)
     assert report.passed and len(report.findings) == 0
+
+
+def test_an_old_code_page_is_not_guessed(lists):
+    (lists / "label.txt").write_bytes("0 chat\n1 chien\n2 élan\n".encode("latin-1"))
+    report = check(lists)
+    assert codes(report) == {"label-file-unreadable": "label.txt"}
+    assert "save it as UTF-8" in report.findings.table()
 
 
 @pytest.mark.parametrize("name", ["with blank.png", "üñí ç.png", "图像 一.png", "😀.png", "two  blanks.png"])

@@ -199,3 +199,33 @@ def test_command_lines(lists, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         main.main(["convert", str(lists), str(tmp_path / "folders"), "--to", "imagefolder"])
     assert not left.value.code and "30 train, 10 val" in capsys.readouterr().out
+
+
+def run_mode(root: Path, output: Path, *overrides: str) -> int:
+    words = ["Global.mode=check_dataset", f"Global.dataset_dir={root}", f"Global.output={output}", *overrides]
+    with pytest.raises(SystemExit) as left:
+        main.main(["run", "-c", "PP-LCNet_x1_0.yaml", *(part for word in words for part in ("-o", word))])
+    return left.value.code or 0
+
+
+def test_the_walk_through_of_paddlex_users(lists, tmp_path, capsys):
+    output = tmp_path / "run"
+    assert run_mode(lists, output) == 0
+    assert "Check dataset passed !" in capsys.readouterr().err
+    before = snapshot(lists)
+    split = (
+        "CheckDataset.split.enable=True",
+        "CheckDataset.split.train_percent=90",
+        "CheckDataset.split.val_percent=10",
+    )
+    assert run_mode(lists, output, *split) == 0
+    told = capsys.readouterr().err
+    assert f"Global.dataset_dir={output / 'dataset'}" in told
+    assert snapshot(lists) == before
+    result = json.loads((output / "check_dataset_result.json").read_text())
+    assert (result["attributes"]["train_samples"], result["attributes"]["val_samples"]) == (36, 4)
+    assert result["attributes"]["label_file"] == "dataset/label.txt"
+    assert len(open_dataset(output / "dataset", "train")) == 36
+    assert len(open_dataset(lists, "train")) == 30  # the original stays usable as it was
+    assert run_mode(lists, output, *split) == 0  # and again over the old split
+    assert run_mode(lists / "images", output) == 2
