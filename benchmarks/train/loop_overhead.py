@@ -3,8 +3,8 @@
     python benchmarks/train/loop_overhead.py [MODEL] [--batch-size 8] [--steps 20] [--rounds 4]
 
 Both train the same network with the same optimiser on batches that are already in memory, in turns, so that other
-work on the machine hits both alike. Prints images per second of each and the ratio; the aim is 0.95 or more. The ratio of
-the processor time is steadier on a busy machine. The bare loop reads the loss once per step, as tutorials do.
+work on the machine hits both alike. Prints images per second of each and the ratio; the aim is 0.95 or more. The ratio
+of the processor time is steadier on a busy machine. The bare loop reads the loss once per step, as tutorials do.
 """
 
 from __future__ import annotations
