@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class ModelCard:
     post:       the published PostProcess section without the class names, such as {"Topk": {"topk": 5}}
     outputs:    names of the graph's outputs in order; empty for models that pdx did not export
     runtimes:   how the runtimes did when the model was exported (see `runtimes.trial`); empty when never tried
+    files:      sha256 of the graph and its parameters by file name; empty for models that pdx did not export
     """
 
     name: str
@@ -37,6 +39,7 @@ class ModelCard:
     post: Mapping[str, Any] = attrs.field(factory=dict)
     outputs: tuple[str, ...] = ()
     runtimes: Mapping[str, Any] = attrs.field(factory=dict)
+    files: Mapping[str, str] = attrs.field(factory=dict)
 
     def dump(self) -> str:
         """The YAML text: the published sections first, then one of our own with what they cannot say."""
@@ -50,6 +53,7 @@ class ModelCard:
             "task": self.task,
             "outputs": list(self.outputs),
             "transforms": [_plain(transform) for transform in self.transforms],
+            "files": dict(self.files),
             "runtimes": _plain(self.runtimes),
         }
         if not post:
@@ -129,7 +133,37 @@ def read_card(folder: Path) -> ModelCard:
         post=post,
         outputs=tuple(ours.get("outputs") or ()),
         runtimes=ours.get("runtimes") or {},
+        files=ours.get("files") or {},
     )
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """sha256 of the graph and its parameters, by file name."""
+    graph = graph_file(folder)
+    found = {}
+    for path in (graph, graph.with_suffix(".pdiparams")):
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        found[path.name] = digest.hexdigest()
+    return found
+
+
+def check_files(folder: Path, card: ModelCard) -> None:
+    """Raise PdxError when a file is not the one that was exported: a flipped bit, or files of two exports mixed.
+
+    Nothing else would notice; Paddle loads such files and gives other numbers, or ends the process.
+    """
+    if not card.files:
+        graph_file(folder)
+        return
+    for name, digest in checksums(folder).items():
+        if card.files.get(name) != digest:
+            raise PdxError(
+                f"{folder / name} is not the file that was exported with {CARD_NAME} (its checksum differs): it is "
+                "damaged or belongs to another export; copy or export the folder again"
+            )
 
 
 def _task_of(name: str, post: Mapping[str, Any], path: Path) -> str:

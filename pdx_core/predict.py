@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pdx_core.errors import PdxError, did_you_mean, fold_name
-from pdx_core.model_card import ModelCard, find_model_dir, read_card
+from pdx_core.model_card import ModelCard, check_files, find_model_dir, read_card
 from pdx_core.paddle_support import resolve_device
 from pdx_core.plugins import get_registry
 from pdx_core.runtimes.choose import AUTO, PLAIN, choose, find_runtime, try_here
@@ -87,6 +87,7 @@ def _load_exported(
 ) -> Any:
     if runtime == DYGRAPH:
         raise PdxError(f"{folder} is an exported model; the runtime 'dygraph' runs weight files (weights=...)")
+    check_files(folder, card)
     if use_hpip and runtime == AUTO:
         spec = try_here(folder, card, device)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pdx_core.model_card import find_model_dir, read_card
+from pdx_core.model_card import check_files, find_model_dir, read_card
 from pdx_core.paddle_support import resolve_device
 from pdx_core.plugins import get_registry
 from pdx_core.progress import progress
@@ -39,6 +39,7 @@ def time_runtimes(
     """
     folder = find_model_dir(model_dir)
     card = read_card(folder)
+    check_files(folder, card)
     chosen = resolve_device(device)
     specs = [find_runtime(name) for name in runtimes] or _installed(chosen)
     specs.sort(key=lambda spec: spec.name != PLAIN)  # first, because the others are compared with it

@@ -12,7 +12,7 @@ import numpy as np
 from pdx_core.errors import WorkFailedError
 from pdx_core.files import write_text
 from pdx_core.folders import replace_folder
-from pdx_core.model_card import CARD_NAME, ModelCard
+from pdx_core.model_card import CARD_NAME, ModelCard, checksums
 from pdx_core.paddle_support import require_paddle, save_static, set_device, used_inputs
 from pdx_core.plugins import get_registry
 from pdx_core.runtimes.choose import PLAIN, try_all
@@ -95,6 +95,7 @@ def export_network(
                 post=_post(resolved),
                 outputs=tuple(expected[0]),
                 runtimes={**report, "images": feeds.images, "drawn": feeds.drawn},
+                files=checksums(scratch),
             )
             write_text(scratch / CARD_NAME, card.dump())
     finally:
