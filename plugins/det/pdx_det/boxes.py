@@ -115,3 +115,9 @@ def clip(boxes: paddle.Tensor, im_shape: paddle.Tensor) -> paddle.Tensor:
     """Boxes [..., 4] clipped to an image of height and width `im_shape` [2] (a broadcastable [..., 2] works too)."""
     limit = paddle.concat([im_shape[..., 1:2], im_shape[..., 0:1]] * 2, axis=-1)
     return paddle.minimum(boxes.clip(min=0), limit.astype(boxes.dtype))
+
+
+def to_original(boxes: paddle.Tensor, scale_factor: paddle.Tensor) -> paddle.Tensor:
+    """Boxes [N, M, 4] in pixels of the network input -> pixels of the original; `scale_factor` [N, 2] y, x."""
+    factor = paddle.concat([scale_factor[:, 1:2], scale_factor[:, 0:1]] * 2, axis=-1)  # [N, 4]
+    return boxes / factor.unsqueeze(1)

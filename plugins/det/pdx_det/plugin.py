@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pdx_core import hookimpl
 from pdx_core.specs import TaskSpec
-from pdx_det import rcnn_specs, yolo_specs, zoo_rcnn, zoo_yolo
+from pdx_det import picodet_specs, rcnn_specs, yolo_specs, zoo_picodet, zoo_rcnn, zoo_yolo
 
 PDX_API = 1
 
@@ -25,6 +25,7 @@ def pdx_tasks():
 @hookimpl
 def pdx_necks():
     for family in (
+        picodet_specs,
         rcnn_specs,
         yolo_specs,
     ):
@@ -34,6 +35,7 @@ def pdx_necks():
 @hookimpl
 def pdx_heads():
     for family in (
+        picodet_specs,
         rcnn_specs,
         yolo_specs,
     ):
@@ -43,6 +45,7 @@ def pdx_heads():
 @hookimpl
 def pdx_models():
     for family in (
+        zoo_picodet,
         zoo_rcnn,
         zoo_yolo,
     ):
