@@ -103,6 +103,8 @@ def check_dataset(
     after the result file says so.
     """
     output, findings = Path(output), Findings()
+    # First of all: a folder that cannot be written to is noticed now, and a check that is killed has not passed.
+    write_json(output / RESULT_NAME, {"done_flag": False, "check_pass": False, "err_msg": "the check did not finish"})
     try:
         found = recognise(folder, reader, task)
     except DataError as error:

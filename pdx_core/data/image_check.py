@@ -78,9 +78,12 @@ def report_duplicates(
                 continue
             first_split, first = seen.setdefault(fact.digest, (split, name))
             if first_split != split:
+                message = (
+                    f"is the same photo as {first} in {first_split}" if name != first else f"is in {first_split} too"
+                )
                 findings.warn(
                     "same-image-in-two-splits",
-                    f"{name} is the same photo as {first} in {first_split}",
+                    f"{name} {message}",
                     file=source,
                     location=place,
                     value=name,

@@ -108,7 +108,7 @@ def _candidates(task: str | None) -> list[ReaderSpec]:
     preferred = {spec.reader for spec in registry.specs("tasks")}
     specs.sort(key=lambda spec: spec.name not in preferred)  # stable: else as offered
     if not specs:
-        wanted = f"task {task!r}" if task else "any task"
+        wanted = f"the task {registry.find('tasks', task).name}" if task else "any task"  # names unknown tasks
         raise DataError(f"no installed plugin reads datasets for {wanted}" + registry.problem_note())
     return specs
 

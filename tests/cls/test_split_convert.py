@@ -105,6 +105,11 @@ def test_percentages_must_add_up(lists, tmp_path, train, val):
 def test_split_refuses_the_dataset_as_output_and_bad_lists(lists, tmp_path):
     with pytest.raises(ConfigError, match="--in-place"):
         split_dataset(recognise(lists), lists, 90, 10)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "train.txt").write_text("precious.jpg 0\n")
+    with pytest.raises(ConfigError, match="already holds a dataset"):
+        split_dataset(recognise(lists), tmp_path / "other", 90, 10)
+    assert (tmp_path / "other" / "train.txt").read_text() == "precious.jpg 0\n"
     with (lists / "val.txt").open("a") as stream:
         stream.write("images/3.png\n")
     with pytest.raises(DataError, match=r"val\.txt, line 11"):

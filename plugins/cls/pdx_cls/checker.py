@@ -38,11 +38,10 @@ class _Checker:
         _check_splits(listing, findings)
         _check_lines(listing, findings)
         _check_classes(listing, findings)
-        named = {
-            entry.path: (listing.image_path(entry), *_place(listing, split, entry))
-            for split, entries in listing.entries.items()
-            for entry in entries
-        }
+        named: dict[str, tuple[Path, str, str]] = {}
+        for split, entries in listing.entries.items():
+            for entry in entries:  # the first place that names an image is the one to mend
+                named.setdefault(entry.path, (listing.image_path(entry), *_place(listing, split, entry)))
         labels = {entry.path: entry.label for entries in listing.entries.values() for entry in entries}
         facts = check_images(named, findings, self.settings.max_megapixels)
         places = {

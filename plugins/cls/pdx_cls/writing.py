@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pdx_cls.listing import Entry, Listing
-from pdx_cls.readers_light import IMAGE_ROOT_NAME, LIST_NAMES, label_file, list_file
+from pdx_cls.readers_light import IMAGE_ROOT_NAME, LIST_NAMES, has_lists, label_file, list_file
 from pdx_core.data.split import set_aside
+from pdx_core.errors import ConfigError
 from pdx_core.files import write_text
 
 
@@ -18,6 +19,8 @@ def write_lists(output: Path, listing: Listing, splits: Mapping[str, Sequence[En
     keep their names, the old ones become `.bak`, and a label file that is there stays.
     """
     in_place = output.resolve() == listing.root.resolve()
+    if not in_place and not (output / IMAGE_ROOT_NAME).is_file() and has_lists(output):
+        raise ConfigError(f"{output} already holds a dataset; choose another output folder")
     for split, entries in splits.items():
         path = (list_file(output, split) if in_place else None) or output / LIST_NAMES[split][0]
         if in_place:
