@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pdx_core.drawing import font_file
 from pdx_core.files import atomic_write
 
 _NAMED = 60  # more classes than this are too many to name along an axis
@@ -17,6 +19,7 @@ def draw_confusions(confusions: np.ndarray, classes: Sequence[str], path: Path) 
     """Write a picture of `confusions` (int [K, K], truth by prediction), coloured by the share of each true class."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
     count = len(classes)
     shares = confusions / np.maximum(confusions.sum(axis=1, keepdims=True), 1)
@@ -29,13 +32,17 @@ def draw_confusions(confusions: np.ndarray, classes: Sequence[str], path: Path) 
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix")
     if count <= _NAMED:
         names = [name if len(name) <= 24 else name[:23] + "…" for name in classes]
-        axes.set_xticks(range(count), names, rotation=90)
-        axes.set_yticks(range(count), names)
+        font = font_file("".join(names))
+        # parse_math off: class names are text, not formulas, even with a $ in them
+        style = {"parse_math": False, "fontproperties": FontProperties(fname=str(font)) if font else None}
+        axes.set_xticks(range(count), names, rotation=90, **style)
+        axes.set_yticks(range(count), names, **style)
     if count <= _COUNTED:
         for (row, column), value in np.ndenumerate(confusions):
             if value:
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 axes.text(column, row, str(value), ha="center", va="center", color=colour, fontsize=8)
-    with atomic_write(path) as stream:
+    with atomic_write(path) as stream, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the missing font was reported once, not per character
         figure.savefig(stream, format="png")
     return path

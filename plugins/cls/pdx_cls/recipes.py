@@ -15,17 +15,19 @@ from typing import Any
 
 BATCH_SIZE = 32  # of fine-tuning, on one device
 _PUBLISHED_DEVICES = 4
+# Written out although they are the transform's defaults, so that `pdx config` shows what the network is fed
+_NORMALIZE = {"Normalize": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}}
 _AUTO_AUGMENT = {"AutoAugment": {}}
 
 
 def train_transforms(size: int = 224, *extra: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """Random resized crop, mirror image, whatever is `extra`, normalisation."""
-    return ({"RandomResizedCrop": {"size": size}}, {"RandomHorizontalFlip": {}}, *extra, {"Normalize": {}})
+    return ({"RandomResizedCrop": {"size": size}}, {"RandomHorizontalFlip": {}}, *extra, _NORMALIZE)
 
 
 def eval_transforms(short_side: int = 256, size: int = 224) -> tuple[Mapping[str, Any], ...]:
     """Short side to `short_side`, centre crop, normalisation: the published evaluation of ImageNet models."""
-    return ({"ResizeShort": {"size": short_side}}, {"CenterCrop": {"size": size}}, {"Normalize": {}})
+    return ({"ResizeShort": {"size": short_side}}, {"CenterCrop": {"size": size}}, _NORMALIZE)
 
 
 def finetune(
