@@ -129,6 +129,21 @@ def set_device(text: str) -> str:
     return chosen
 
 
+def create_optimizer_state(optimizer: Any, parameters: list[Any]) -> None:
+    """Give an optimiser its state (velocity, moments ...) now; Paddle itself does it at the first step.
+
+    A resumed run needs somewhere to put the saved state. The public `set_state_dict` cannot do that: it wants names
+    that depend on what the process has built before.
+    """
+    paddle = require_paddle()
+    if optimizer.helper is None:  # Paddle 2.6 makes it in the first step, 3.x wherever it is needed
+        from paddle.base.layer_helper import LayerHelper
+
+        optimizer.helper = LayerHelper(type(optimizer).__name__)
+    with paddle.no_grad():
+        optimizer._create_accumulators(paddle.static.default_main_program().global_block(), parameters)
+
+
 def save_static(layer: Any, input_spec: list[Any], prefix: str) -> None:
     """Write `prefix`.json or .pdmodel and `prefix`.pdiparams."""
     paddle = require_paddle()

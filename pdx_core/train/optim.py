@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pdx_core.errors import ConfigError, WeightsError, did_you_mean
-from pdx_core.paddle_support import require_paddle
+from pdx_core.paddle_support import create_optimizer_state, require_paddle
 from pdx_core.settings import OptimizerConfig
 
 require_paddle()
@@ -134,11 +134,7 @@ def build_optimizer(network: nn.Layer, config: OptimizerConfig, learning_rate: f
             **adam,
             **common,
         )
-    # The state exists from the start, so that it can be filled when a run is resumed (Paddle would create it at the
-    # first step). The public set_state_dict cannot do that: it wants names that depend on what the process made before.
-    with paddle.no_grad():
-        block = paddle.static.default_main_program().global_block()
-        optimizer._create_accumulators(block, list(parameters.values()))
+    create_optimizer_state(optimizer, list(parameters.values()))
     return optimizer
 
 
