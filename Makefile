@@ -12,7 +12,7 @@ EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
 PIP      := -m pip install --quiet --disable-pip-version-check
 TESTS    ?= tests
 
-.PHONY: help demo test test-core test-sweep test-paddle26 lint format bench clean
+.PHONY: help demo test test-core test-sweep test-paddle26 lint format docs bench clean
 
 help:
 	@echo "make demo           install everything into $(VENV) and run the demonstration"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-sweep     run the exhaustive tests too (long)"
 	@echo "make test-paddle26  run the tests with Paddle 2.6.2 and numpy below 2"
 	@echo "make lint           check style;  make format  applies it"
+	@echo "make docs           write docs/cli.md from the commands"
 	@echo "make bench          print the start-up times"
 	@echo "make clean          remove the environments"
 
@@ -46,6 +47,9 @@ lint: $(VENV)/.tools
 format: $(VENV)/.tools
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/.installed
+	$(VENV)/bin/python docs/make_cli.py
 
 bench: $(VENV)/.tools
 	$(VENV)/bin/python benchmarks/startup/help_with_plugins.py
