@@ -35,7 +35,7 @@ def page() -> str:
 
 def _section(name: str) -> Iterator[str]:
     command = import_target(COMMANDS[name][0])
-    arguments = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
+    arguments = [_placeholder(parameter) for parameter in command.params if isinstance(parameter, click.Argument)]
     yield f"## pdx {' '.join([name, *arguments])}"
     yield ""
     yield inspect.cleandoc(command.help or "").replace("\b\n", "").strip()
@@ -46,6 +46,12 @@ def _section(name: str) -> Iterator[str]:
         yield "|---|---|"
     for option in options:
         yield f"| {_spelling(option)} | {_meaning(option)} |"
+
+
+def _placeholder(argument: click.Argument) -> str:
+    name = (argument.metavar or str(argument.name).upper()).removesuffix("...")
+    name = name if argument.required else f"[{name}]"
+    return f"{name}..." if argument.nargs == -1 else name
 
 
 def _spelling(option: click.Option) -> str:
