@@ -56,7 +56,7 @@ def create_model(
         raise PdxError("say which model: create_model('PP-LCNet_x1_0'), or create_model(model_dir='output/...')")
     if model_dir is not None and weights is not None:
         raise PdxError("give either model_dir (an exported model) or weights (a .pdparams file), not both")
-    chosen = resolve_device(device)
+    chosen = resolve_device(device).partition(",")[0]  # prediction runs on one card: the first
     if model_dir is not None:
         folder = find_model_dir(model_dir)
         card = read_card(folder)

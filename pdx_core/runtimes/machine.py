@@ -16,18 +16,26 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
-@functools.cache
 def cpu_name() -> str:
     """The processor as its vendor calls it; the architecture where that cannot be found out."""
+    return _cpu_facts().get("model name") or platform.processor() or platform.machine()
+
+
+def computes_bfloat16() -> bool | None:
+    """Whether the processor has bfloat16 arithmetic; None where that cannot be found out."""
+    flags = _cpu_facts().get("flags")
+    return None if flags is None else bool({"avx512_bf16", "amx_bf16"} & set(flags.split()))
+
+
+@functools.cache
+def _cpu_facts() -> dict[str, str]:
+    """What Linux says about the first core."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        text = ""
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "model name" and value.strip():
-            return value.strip()
-    return platform.processor() or platform.machine()
+        return {}
+    pairs = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def fingerprint() -> dict[str, str]:

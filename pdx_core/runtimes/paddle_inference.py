@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import numpy as np
 from pdx_core.errors import PdxError
 from pdx_core.model_card import graph_file
 from pdx_core.paddle_support import configure_inference, require_paddle
-from pdx_core.runtimes.machine import usable_cpus
+from pdx_core.runtimes.machine import computes_bfloat16, usable_cpus
 
 require_paddle()
 
 from paddle import inference  # noqa: E402
+
+logger = logging.getLogger(__name__)
 
 # What the inputs of published models are called besides our own names; any other single input is the image
 _SIDE_INPUTS = frozenset({"im_shape", "scale_factor"})
@@ -53,6 +56,8 @@ class PaddleInference:
         configure_inference(config, graph.suffix, onednn)
         if bfloat16:
             config.enable_mkldnn_bfloat16()
+            if computes_bfloat16() is False:
+                logger.warning("this processor has no bfloat16 arithmetic: oneDNN computes in float32 instead")
         try:
             self._predictor = inference.create_predictor(config)
         except (RuntimeError, ValueError, OSError) as error:

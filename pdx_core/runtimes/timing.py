@@ -40,7 +40,7 @@ def time_runtimes(
     folder = find_model_dir(model_dir)
     card = read_card(folder)
     check_files(folder, card)
-    chosen = resolve_device(device)
+    chosen = resolve_device(device).partition(",")[0]
     specs = [find_runtime(name) for name in runtimes] or _installed(chosen)
     specs.sort(key=lambda spec: spec.name != PLAIN)  # first, because the others are compared with it
     image = make_feeds(card.transforms, wanted=1).batches[0]
