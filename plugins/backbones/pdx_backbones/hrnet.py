@@ -22,7 +22,7 @@ from paddle import Tensor, nn  # noqa: E402
 from pdx_backbones.hrnet_dialects import DIALECTS  # noqa: E402
 from pdx_backbones.hrnet_specs import FORMS  # noqa: E402
 from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
-from pdx_backbones.resnet import BasicBlock, Bottleneck  # noqa: E402
+from pdx_backbones.residual import BasicBlock, Bottleneck  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
 
 _STEM_CHANNELS = 64
@@ -195,9 +195,7 @@ class HRNet(nn.Layer):
                     1,
                     1,
                     norm=plan.blocks[0].norm,
-                    groups=1,
                     width=inner,
-                    deformable=False,
                     project=index == 0,
                     pool_shortcut=False,
                 )

@@ -1,4 +1,4 @@
-"""ResNet (He et al., 2016), its vd form (He et al., "Bag of tricks", 2019) and ResNeXt (Xie et al., 2017).
+"""ResNet (He et al., 2016) and its kin: vd ("Bag of tricks", 2019), ResNeXt (2017), SENet (2018), Res2Net (2019).
 
 One network for every task. Deviations of Paddle's release from the papers, kept because the published weights need
 them: the first block of every stage, also of 18 and 34 layers, has a convolution in its shortcut; a bottleneck strides
@@ -7,96 +7,32 @@ in its 3x3 convolution. The vd form pools before a strided shortcut and has a st
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.contracts import FeatureSpec
 from pdx_core.errors import ConfigError
 from pdx_core.paddle_support import require_paddle
 
 require_paddle()
 
-import paddle.nn.functional as F  # noqa: E402
 from paddle import Tensor, nn  # noqa: E402
 
-from pdx_backbones.deformable import DeformableConvNorm  # noqa: E402
-from pdx_backbones.dialects import translate_indexed  # noqa: E402
 from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
+from pdx_backbones.residual import BasicBlock, Bottleneck  # noqa: E402
+from pdx_backbones.resnet_dialects import res2net_dialects, resnet_dialects  # noqa: E402
 from pdx_backbones.resnet_specs import BLOCK_COUNTS, STAGE_CHANNELS, expansion  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
-
-_STEM_CHANNELS = 64
-
-
-class _Residual(nn.Layer):
-    """Adds a branch to its input, or to a 1x1 convolution of it where `project` asks for one.
-
-    pool_shortcut: average pooling before the convolution takes over its stride (vd). An odd size is rounded up.
-    """
-
-    def __init__(
-        self, in_channels: int, out_channels: int, stride: int, *, project: bool, pool_shortcut: bool, norm: str
-    ) -> None:
-        super().__init__()
-        pooled = project and pool_shortcut and stride > 1
-        self.pool = nn.AvgPool2D(stride, stride, ceil_mode=True) if pooled else nn.Identity()
-        self.short = nn.Identity()
-        if project:
-            self.short = ConvNorm(in_channels, out_channels, 1, 1 if pooled else stride, act=None, norm=norm)
-
-    def branch(self, x: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.branch(x) + self.short(self.pool(x)))
-
-
-class BasicBlock(_Residual):
-    """Two 3x3 convolutions."""
-
-    def __init__(
-        self, in_channels: int, channels: int, stride: int, dilation: int, *, norm: str, **shortcut: bool
-    ) -> None:
-        super().__init__(in_channels, channels, stride, norm=norm, **shortcut)
-        self.conv0 = ConvNorm(in_channels, channels, 3, stride, dilation=dilation, norm=norm)
-        self.conv1 = ConvNorm(channels, channels, 3, dilation=dilation, act=None, norm=norm)
-
-    def branch(self, x: Tensor) -> Tensor:
-        return self.conv1(self.conv0(x))
-
-
-class Bottleneck(_Residual):
-    """1x1, 3x3 (grouped or deformable), 1x1 to four times the channels."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        stride: int,
-        dilation: int,
-        *,
-        norm: str,
-        groups: int,
-        width: int,
-        deformable: bool,
-        **shortcut: bool,
-    ) -> None:
-        super().__init__(in_channels, 4 * channels, stride, norm=norm, **shortcut)
-        middle = DeformableConvNorm if deformable else ConvNorm
-        self.conv0 = ConvNorm(in_channels, width, 1, norm=norm)
-        self.conv1 = middle(width, width, 3, stride, dilation=dilation, groups=groups, norm=norm)
-        self.conv2 = ConvNorm(width, 4 * channels, 1, act=None, norm=norm)
-
-    def branch(self, x: Tensor) -> Tensor:
-        return self.conv2(self.conv1(self.conv0(x)))
 
 
 class ResNet(nn.Layer):
     """The trunk: levels of stride 4, 8, 16, 32.
 
     depth:         18, 34, 50, 101, 152 or 200
-    variant:       "plain" or "vd"
+    variant:       "plain"; "deep" has a stem of three 3x3 convolutions; "vd" pools before strided shortcuts besides
     groups, group_width: of the 3x3 convolutions; ResNeXt 64x4d is 64 and 4
+    scales:        slices of these convolutions; Res2Net 26w_4s is 4, with a group_width of 26
+    attend:        channel attention in every block (SENet)
+    stem_channels: of the last convolution of the stem; half as many before it
     out_stages:    levels to return; stages after the last one are not built
     output_stride: 8 or 16 turn the strides of later stages into dilations
     multi_grid:    factors on the dilation of the blocks of the last stage (DeepLab), such as (1, 2, 4)
@@ -113,6 +49,9 @@ class ResNet(nn.Layer):
         variant: str = "plain",
         groups: int = 1,
         group_width: int = 64,
+        scales: int = 1,
+        attend: bool = False,
+        stem_channels: int = 64,
         out_stages: Sequence[int] = (0, 1, 2, 3),
         output_stride: int = 32,
         multi_grid: Sequence[int] = (),
@@ -122,7 +61,7 @@ class ResNet(nn.Layer):
         first_stage: int = 0,
     ) -> None:
         super().__init__()
-        _check(depth, variant, groups, dcn_stages)
+        _check(depth, variant, groups * scales > 1 or attend, dcn_stages)
         plan = plan_chain(
             (1, 2, 2, 2),
             out_stages=out_stages,
@@ -133,18 +72,17 @@ class ResNet(nn.Layer):
         )
         counts = BLOCK_COUNTS[depth]
         wide = expansion(depth)
-        vd = variant == "vd"
 
-        if vd:
-            half = _STEM_CHANNELS // 2
-            rows = ((3, half, 3, 2), (half, half, 3, 1), (half, _STEM_CHANNELS, 3, 1))
+        if variant == "plain":
+            rows = ((3, stem_channels, 7, 2),)
         else:
-            rows = ((3, _STEM_CHANNELS, 7, 2),)
+            half = stem_channels // 2
+            rows = ((3, half, 3, 2), (half, half, 3, 1), (half, stem_channels, 3, 1))
         self.stem = nn.Sequential(*(ConvNorm(*row, norm=plan.stem_norm) for row in rows if not first_stage))
         self.pool = nn.Identity() if first_stage else nn.MaxPool2D(3, 2, padding=1)
 
         self.stages = nn.LayerList()
-        in_channels = STAGE_CHANNELS[first_stage - 1] * wide if first_stage else _STEM_CHANNELS
+        in_channels = STAGE_CHANNELS[first_stage - 1] * wide if first_stage else stem_channels
         for stage, place in enumerate(plan.blocks):
             if stage < first_stage:
                 continue
@@ -153,18 +91,30 @@ class ResNet(nn.Layer):
             for index in range(counts[stage]):
                 grid = multi_grid[index % len(multi_grid)] if multi_grid and stage == 3 else 1
                 shape = (in_channels, channels, place.stride if index == 0 else 1, place.dilation * grid)
-                shared = {"norm": place.norm, "project": index == 0, "pool_shortcut": vd}
+                shared = {"norm": place.norm, "project": index == 0, "pool_shortcut": variant == "vd"}
                 if wide == 1:
                     blocks.append(BasicBlock(*shape, **shared))
                 else:
-                    width = channels * group_width // 64 * groups
-                    deformable = stage in dcn_stages
-                    blocks.append(Bottleneck(*shape, groups=groups, width=width, deformable=deformable, **shared))
+                    blocks.append(
+                        Bottleneck(
+                            *shape,
+                            width=channels // 64 * group_width * groups * scales,
+                            groups=groups,
+                            deformable=stage in dcn_stages,
+                            scales=scales,
+                            cascade=index > 0 or stage == 0,
+                            attend=attend,
+                            **shared,
+                        )
+                    )
                 in_channels = channels * wide
             self.stages.append(nn.Sequential(*blocks))
         freeze(*plan.frozen_parts(self.stem, self.stages))
 
-        self.dialects = _dialects(counts, vd, first_stage)
+        if scales > 1:
+            self.dialects = res2net_dialects(variant, first_stage)
+        else:
+            self.dialects = resnet_dialects(counts, variant, first_stage)
         self._outputs = frozenset(plan.outputs)
         self._first_stage = first_stage
         self.features = tuple(
@@ -182,51 +132,14 @@ class ResNet(nn.Layer):
         return tuple(levels)
 
 
-def _check(depth: int, variant: str, groups: int, dcn_stages: Sequence[int]) -> None:
+def _check(depth: int, variant: str, special: bool, dcn_stages: Sequence[int]) -> None:
     if depth not in BLOCK_COUNTS:
         raise ConfigError(f"depth must be one of {', '.join(map(str, BLOCK_COUNTS))}; got {depth!r}")
-    if variant not in ("plain", "vd"):
-        raise ConfigError(f"variant must be 'plain' or 'vd'; got {variant!r}")
-    if expansion(depth) == 1 and (groups != 1 or dcn_stages):
-        raise ConfigError(f"ResNet of {depth} layers has no bottlenecks, which groups and dcn_stages need")
+    if variant not in ("plain", "deep", "vd"):
+        raise ConfigError(f"variant must be 'plain', 'deep' or 'vd'; got {variant!r}")
+    if expansion(depth) == 1 and (special or dcn_stages):
+        raise ConfigError(
+            f"ResNet of {depth} layers has no bottlenecks, which groups, scales, attend and dcn_stages need"
+        )
     if any(stage not in range(4) for stage in dcn_stages):
         raise ConfigError(f"dcn_stages must be stages from 0 to 3; got {list(dcn_stages)!r}")
-
-
-def _dialects(counts: Sequence[int], vd: bool, first_stage: int) -> Mapping[str, DialectRules]:
-    """The spellings of Paddle's toolkits, which number blocks through, or letter them, or count per stage."""
-    leading = r"(stem|stages)\.(\d+)\.(?:(\d+)\.)?"
-
-    def clas(match: re.Match[str]) -> str:
-        part, first, second = match.groups()
-        return f"stem.{first}." if part == "stem" else f"blocks.{sum(counts[: int(first) + first_stage]) + int(second)}."
-
-    def detection(match: re.Match[str]) -> str:
-        part, first, second = match.groups()
-        if part == "stem":
-            return f"conv1.conv1_{int(first) + 1}." if vd else "conv1.conv1."
-        stage, index = int(first) + first_stage, int(second)
-        letter = chr(ord("a") + index)
-        if stage == 2 and counts[stage] > 10 and index:  # more blocks than one wants to letter
-            letter = f"b{index}"
-        return f"res{stage + 2}.res{stage + 2}{letter}."
-
-    def segmentation(match: re.Match[str]) -> str:
-        part, first, second = match.groups()
-        if part == "stem":
-            return f"conv1_{int(first) + 1}." if vd else "conv1."
-        return f"bb_{int(first) + first_stage}_{second}."
-
-    branches = {"conv0": "branch2a", "conv1": "branch2b", "conv2": "branch2c", "offset": "conv_offset"}
-    detection_rules = translate_indexed(leading, detection, branches, prefix="backbone.")
-    if vd:
-        pooled = {**branches, "short": "short.conv"}  # the pooling shares a container with the convolution
-        strided = rf"(stages)\.([{0 if first_stage else 1}-3])\.(\d+)\.(?=short)"
-        detection_rules = (*translate_indexed(strided, detection, pooled, prefix="backbone."), *detection_rules)
-    return {
-        "PaddleClas": translate_indexed(leading, clas, {"norm": "bn"}),
-        "PaddleDetection": detection_rules,
-        "PaddleSeg": translate_indexed(
-            leading, segmentation, {"conv": "_conv", "norm": "_batch_norm"}, prefix="backbone."
-        ),
-    }
