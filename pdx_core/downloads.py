@@ -25,9 +25,9 @@ from typing import IO, Any
 import filelock
 
 from pdx_core.cache import cache_path, mirrored, offline
-from pdx_core.errors import PdxError, WeightsError, WorkFailedError
+from pdx_core.errors import OfflineError, PdxError, UnreachableError, WeightsError, WorkFailedError
 from pdx_core.files import write_json, write_text
-from pdx_core.http_transfer import Cut, Gone, open_url
+from pdx_core.http_transfer import Cut, Gone, NoConnection, open_url
 from pdx_core.weight_formats import looks_like_html
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def fetch(
         return path
     if offline():
         state = "is damaged in the cache" if path.exists() else "is not in the cache"
-        raise WeightsError(
+        raise OfflineError(
             f"{url} {state} and PDX_OFFLINE forbids the network. Unset PDX_OFFLINE, or download the file "
             f"elsewhere and put it at {path}"
         )
@@ -125,7 +125,8 @@ def _download(url: str, path: Path, sha256: str | None, size_bytes: int | None, 
             failures = failures + 1 if arrived <= most else 1  # a slow line that gets on is not given up
             most = max(most, arrived)
             if failures >= ATTEMPTS:
-                raise WorkFailedError(
+                kind = UnreachableError if isinstance(error, NoConnection) else WorkFailedError
+                raise kind(
                     f"{url}: {error}, {failures} times in a row. What has arrived is kept: run the same again to "
                     f"continue. {_by_hand(path)}"
                 ) from error

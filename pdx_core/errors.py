@@ -45,6 +45,14 @@ class WorkFailedError(PdxError):
     exit_code = 1
 
 
+class UnreachableError(WorkFailedError):
+    """A server cannot be reached at all; nothing is said about what it offers."""
+
+
+class OfflineError(WeightsError):
+    """A download is needed, and the user has forbidden the network."""
+
+
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The names of `known` that look most like `name`, best first; case and `-_.` do not count."""
     by_key: dict[str, str] = {}

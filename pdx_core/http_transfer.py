@@ -26,6 +26,10 @@ class Cut(Exception):
     """The transfer broke off; another attempt may help."""
 
 
+class NoConnection(Cut):
+    """The server was not reached."""
+
+
 class Gone(Exception):
     """The transfer cannot succeed."""
 
@@ -75,7 +79,7 @@ def open_url(url: str, start: int = 0, validator: str | None = None) -> Iterator
         kind = Cut if error.code in _WORTH_ANOTHER_TRY else Gone
         raise kind(f"the server answered {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise Cut(f"no connection ({_reason(error)})") from error
+        raise NoConnection(f"no connection ({_reason(error)})") from error
     except ValueError as error:
         raise Gone(f"is not a proper address ({error})") from error
     with response:

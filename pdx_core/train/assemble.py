@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from pdx_core.errors import ConfigError, DataError, WeightsError
+from pdx_core.errors import ConfigError, DataError, OfflineError, UnreachableError, WeightsError
 from pdx_core.plugins import get_registry
 from pdx_core.train import distributed
 
@@ -147,6 +147,15 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
     try:
         path = official_weights(resolved.spec) if source.lower() == "official" else source
         report = load_weights(network, path, partial=partial)
+    except (OfflineError, UnreachableError) as error:
+        if not _is_default(resolved, "Train.pretrain_weight_path"):
+            raise
+        # Nobody asked for them by name: a machine without a network can still train, as long as this is said aloud.
+        logger.warning("%s", error)
+        return (
+            "TRAINING FROM SCRATCH (random weights): the published weights could not be downloaded. Expect a much "
+            "lower accuracy; to use weights you have, stop this and add --pretrained FILE"
+        )
     except WeightsError as error:
         raise WeightsError(f"{error}\nTo train from scratch: --pretrained none") from error
     anew = [item.name for item in report.mismatched if item.name in set(depends)]

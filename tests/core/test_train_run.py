@@ -11,7 +11,14 @@ import pytest
 paddle = pytest.importorskip("paddle")
 
 from pdx_core.config import resolve  # noqa: E402
-from pdx_core.errors import ConfigError, DataError, PdxError, WeightsError, WorkFailedError  # noqa: E402
+from pdx_core.errors import (  # noqa: E402
+    ConfigError,
+    DataError,
+    PdxError,
+    UnreachableError,
+    WeightsError,
+    WorkFailedError,
+)
 from pdx_core.plugins import get_registry  # noqa: E402
 from pdx_core.train import checkpoint, logs, session  # noqa: E402
 from pdx_core.train.interrupts import Interrupted  # noqa: E402
@@ -329,3 +336,16 @@ def test_an_unwritable_output_is_refused(toy, tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(PdxError, match="cannot write to"):
         train(toy("toy_full"))
+
+
+def test_an_unreachable_default_is_said_aloud_and_an_asked_for_one_stops(toy, tmp_path, monkeypatch):
+    def unreachable(spec, tag=None):
+        raise UnreachableError("http://weights.invalid: no connection")
+
+    monkeypatch.setattr("pdx_core.weights.official_weights", unreachable)
+    asked_for = toy("toy_full", "Train.pretrain_weight_path=official", "Train.epochs_iters=1")
+    with pytest.raises(UnreachableError):
+        train(asked_for)
+    asked_for.origins["Train.pretrain_weight_path"] = "model toy_full"  # as if its record had said so
+    train(asked_for)
+    assert "TRAINING FROM SCRATCH" in (tmp_path / "run" / "train.log").read_text(encoding="utf-8")
