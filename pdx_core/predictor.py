@@ -162,13 +162,11 @@ class ImagePredictor:
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="pdx-read")
         try:
             waiting: deque[tuple[Future, Input]] = deque()
-            for source in itertools.chain(inputs, [None] * ahead):
-                if source is not None:
-                    waiting.append((pool.submit(self._prepare, source), source))
-                if waiting and (source is None or len(waiting) > ahead):
+            for source in inputs:
+                waiting.append((pool.submit(self._prepare, source), source))
+                if len(waiting) > ahead:
                     yield waiting.popleft()
-            while waiting:
-                yield waiting.popleft()
+            yield from waiting
         finally:  # also when the caller stops half way
             pool.shutdown(wait=True, cancel_futures=True)
             cv2.setNumThreads(threads_before)

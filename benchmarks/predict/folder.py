@@ -2,10 +2,10 @@
 
     python benchmarks/predict/folder.py MODEL_DIR [PHOTO_FOLDER] [--rounds 5] [--runtime paddle] [--batch-size 1]
 
-The loop: cv2.imread, resize of the short side, centre crop, normalisation, the bare Paddle Inference predictor with
-the same settings, top 5. Without a folder 200 photos of 500 x 375 are drawn. The two take turns; the ratio printed is the
-median over the rounds of (time by hand / time of pdx): above 0.9 is the goal, above 1 pdx is faster. CPU time is printed
-as well, because it tells more on a machine that is busy with other work.
+The loop: cv2.imread, resize of the short side, centre crop, normalisation, the bare Paddle Inference predictor with the
+same settings, top 5. Without a folder 200 photos of 500 x 375 are drawn. The two take turns; the ratio printed is the
+median over the rounds of (time by hand / time of pdx): above 0.9 is the goal, above 1 pdx is faster. CPU time is
+printed as well, because it tells more on a machine that is busy with other work.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """The road from input to result, with a runner written here: order, batches, options, broken images."""
 
+import functools
+import http.server
 import threading
 import time
 
@@ -157,6 +159,43 @@ def test_too_large_an_image_is_refused_before_it_is_decoded(photos):
 def test_a_server_can_switch_urls_off():
     with pytest.raises(PdxError, match="switched off"):
         predictor(allow_urls=False).predict("https://example.org/a.jpg")
+
+
+@pytest.fixture
+def site(photos):
+    """The folder of photos over HTTP on this machine."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(photos)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_url_is_read_and_can_be_drawn_on(site, tmp_path):
+    (result,) = predictor().predict(f"{site}/7.png")
+    assert result.mean == 7 and result.input_path == f"{site}/7.png"
+    assert result.img["res"].size == (8, 6)
+    assert result.save_to_json(tmp_path / "out").name == "7_res.json"
+
+
+def test_a_url_that_fails_is_named(site, photos):
+    (photos / "page.png").write_text("<html>no image</html>")
+    for name in ("missing.png", "page.png"):
+        with pytest.raises(PdxError, match=name):
+            list(predictor().predict(f"{site}/{name}"))
+    model = predictor()
+    assert len(list(model.predict([f"{site}/missing.png", f"{site}/1.png"], broken_images="skip"))) == 1
+
+
+def test_urls_need_the_network(site, monkeypatch):
+    monkeypatch.setenv("PDX_OFFLINE", "1")
+    with pytest.raises(PdxError, match="PDX_OFFLINE"):
+        list(predictor().predict(f"{site}/7.png"))
 
 
 def test_stopping_early_ends_the_threads_and_reads_little(photos):
