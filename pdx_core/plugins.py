@@ -36,7 +36,8 @@ class Problem:
     details: str = ""  # traceback for `pdx plugins`
 
     def __str__(self) -> str:
-        return f"{self.plugin} ({self.version}): {self.stage}: {self.error}"
+        version = f" ({self.version})" if self.version else ""
+        return f"{self.plugin}{version}: {self.stage}: {self.error}"
 
 
 @attrs.frozen

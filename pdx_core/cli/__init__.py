@@ -16,7 +16,7 @@ import click
 
 from pdx_core import __version__
 from pdx_core.errors import PdxError, PluginError, did_you_mean
-from pdx_core.plugins import get_registry
+from pdx_core.plugins import Problem, get_registry
 from pdx_core.specs import import_target
 
 # verb -> (where its click command is, its line in the help), in the order of the work
@@ -51,13 +51,13 @@ class PdxGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
             return import_target(COMMANDS[cmd_name][0])
-        if cmd_name in self.list_commands(ctx):
+        if cmd_name in self.list_commands(ctx) or "/" in cmd_name:
             return _plugin_command(cmd_name)
         return None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in self.list_commands(ctx):
+        if name and not name.startswith("-") and "/" not in name and name not in self.list_commands(ctx):
             hint = did_you_mean(name, self.list_commands(ctx)) or " `pdx --help` lists them."
             raise click.UsageError(f"no command {name!r}.{hint}{get_registry().problem_note()}", ctx)
         return super().resolve_command(ctx, args)
@@ -73,7 +73,7 @@ class PdxGroup(click.Group):
                 )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        problems = get_registry().problems
+        problems = [*get_registry().problems, *hidden_commands()]
         if problems:
             with formatter.section("Problems with plugins (see `pdx plugins`)"):
                 for problem in problems:
@@ -97,6 +97,17 @@ class PdxGroup(click.Group):
             click.echo("Interrupted.", err=True)
             code = INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def hidden_commands() -> list[Problem]:
+    """Commands of plugins that have the name of one of ours: `pdx plugin/name` reaches them."""
+    return [
+        Problem(
+            entry.plugin, "", "pdx_commands", f"{entry.spec.name!r} is a command of pdx; write pdx {entry.full_name}"
+        )
+        for entry in get_registry().entries("commands")
+        if entry.spec.name in COMMANDS
+    ]
 
 
 def _plugin_command(name: str) -> click.Command:

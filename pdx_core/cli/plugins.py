@@ -8,6 +8,7 @@ import attrs
 import click
 
 import pdx_core
+from pdx_core.cli import hidden_commands
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.cli.table import echo_table
 from pdx_core.plugins import Registry, get_registry
@@ -22,7 +23,7 @@ def plugins(as_json: bool) -> None:
     PDX_DISABLE_PLUGINS=name,name leaves plugins out; PDX_STRICT=1 stops at the first problem.
     """
     registry = get_registry()
-    problems = [*registry.problems, *registry.misfits()]
+    problems = [*registry.problems, *registry.misfits(), *hidden_commands()]
     if as_json:
         echo_json(
             {

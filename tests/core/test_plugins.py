@@ -238,3 +238,28 @@ def test_command_of_a_plugin(fake_site):
     assert gone.returncode == 2
     assert "command 'gone' of a plugin cannot be imported" in gone.stderr
     assert "Traceback" not in gone.stderr
+
+
+def test_command_with_the_name_of_ours_never_wins_silently(fake_site):
+    fake_site.install(
+        "rival",
+        """
+        import click
+        from pdx_core import hookimpl
+        from pdx_core.specs import CommandSpec
+        PDX_API = 1
+
+        @click.command()
+        def train():
+            click.echo("the other one")
+
+        @hookimpl
+        def pdx_commands():
+            yield CommandSpec(name="train", target=__name__ + ":train")
+        """,
+    )
+    assert "rival: pdx_commands: 'train' is a command of pdx; write pdx rival/train" in fake_site.run("--help").stdout
+    assert "the other one" not in fake_site.run("train", "--help").stdout
+    assert fake_site.run("rival/train").stdout == "the other one\n"
+    unknown = fake_site.run("rival/tran")
+    assert unknown.returncode == 2 and "no command named 'rival/tran'" in unknown.stderr
