@@ -78,10 +78,6 @@ class PPLCNet(nn.Layer):
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {
         "PaddleClas": (*translate_indexed(_BLOCK, _clas_block, _WORDS), *translate_parts(_WORDS)),
-        "PaddleDetection": (
-            *translate_indexed(_BLOCK, _clas_block, _WORDS, prefix="backbone."),
-            *translate_parts(_WORDS, prefix="backbone."),
-        ),
     }
 
     def __init__(
