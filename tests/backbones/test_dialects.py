@@ -1,7 +1,6 @@
 """Tables that turn our parameter names into official ones."""
 
 from pdx_backbones.dialects import translate_indexed, translate_parts
-
 from pdx_core.dialects import translate
 
 

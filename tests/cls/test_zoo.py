@@ -21,6 +21,9 @@ def test_the_families_are_complete():
     widths = ("x0_35", "x0_5", "x0_75", "x1_0", "x1_25")
     expected |= {f"MobileNetV3_{size}_{width}" for size in ("large", "small") for width in widths}
     expected |= {f"PP-LCNet_x{width}" for width in ("0_25", "0_35", "0_5", "0_75", "1_0", "1_5", "2_0", "2_5")}
+    expected |= {f"MobileNetV1_x{width}" for width in ("0_25", "0_5", "0_75", "1_0")}
+    expected |= {f"MobileNetV2_x{width}" for width in ("0_25", "0_5", "1_0", "1_5", "2_0")}
+    expected |= {"DarkNet53", "HRNet_W18_C", "Xception41", "Xception65", "Xception71", "Xception41_deeplab"}
     assert expected <= names
 
 
@@ -31,6 +34,8 @@ def test_the_families_are_complete():
         ("mobilenetv3-small-ssld", "MobileNetV3_small_x1_0_ssld"),
         ("PPLCNet_x1_0", "PP-LCNet_x1_0"),
         ("pp_lcnet_x2_5", "PP-LCNet_x2_5"),
+        ("MobileNetV1", "MobileNetV1_x1_0"),
+        ("MobileNetV2", "MobileNetV2_x1_0"),
     ],
 )
 def test_other_spellings(alias, name):
