@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import logging
@@ -59,11 +60,12 @@ class RunLog:
     ) -> None:
         self._bar.close()
         if error is not None:
-            self._handler.stream.write(f"{_now()} ended: {kind.__name__ if kind else ''}: {error}\n")
+            self._note(f"ended: {kind.__name__ if kind else ''}: {error}")
         package = logging.getLogger("pdx_core")
         package.removeHandler(self._handler)
         package.setLevel(self._level)
-        self._handler.close()
+        with contextlib.suppress(OSError):  # a full disk; the error that ends the run says so
+            self._handler.close()
         if self._scalars is not None:
             self._scalars.close()
 
@@ -78,6 +80,10 @@ class RunLog:
 
         with tqdm.external_write_mode(file=sys.stderr):
             logger.info(text)
+
+    def _note(self, text: str) -> None:
+        """A line for train.log only."""
+        self._handler.emit(logging.LogRecord(__name__, logging.INFO, __file__, 0, text, None, None))
 
     def step(self, count: int = 1) -> None:
         """Move the bar."""
@@ -97,8 +103,7 @@ class RunLog:
         if self._bar.disable:
             logger.info(line)
         else:  # the bar shows it already
-            self._handler.stream.write(f"{_now()} {line}\n")
-            self._handler.flush()
+            self._note(line)
         self._add({"iteration": iteration, "epoch": epoch, "lr": lr, "images_per_second": round(speed, 2), **losses})
 
     def evaluation(self, iteration: int, epoch: int, metrics: Mapping[str, float]) -> None:
@@ -174,8 +179,13 @@ def _number(cell: str) -> float:
         return float(cell)
 
 
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing: when the disk is full the next checkpoint says so, once and without a traceback."""
+
+
 def _log_file(path: Path) -> logging.FileHandler:
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     handler.setLevel(logging.INFO)
     return handler
@@ -187,10 +197,6 @@ def _visualdl(folder: Path) -> Any:
     except ImportError:
         return None
     return LogWriter(logdir=str(folder))
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S INFO")
 
 
 def _clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import time
@@ -27,6 +28,8 @@ from pdx_core.train.state import LossMeter, TrainState, improves, seed_step
 from pdx_core.train.step import StepOutcome, Stepper, scaler_state
 
 logger = logging.getLogger(__name__)
+
+_DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 @attrs.define(kw_only=True)
@@ -66,12 +69,21 @@ class Training:
         self._meter = LossMeter(dict(self.state.meter.get("sums", {})), self.state.meter.get("count", 0))
         self._clock = time.monotonic()
         set_training_mode(self.network)
-        with warnings.catch_warnings():
-            # Said by Paddle at every first batch norm in training mode; nothing a user could change.
-            warnings.filterwarnings("ignore", message="When training, we now always track global mean")
-            finished = self._boundary() if self.state.pending else self._stopped_early()
-            while not finished and self.state.iteration < self.schedule.total_steps:
-                finished = self._epoch()
+        try:
+            with warnings.catch_warnings():
+                # Said by Paddle at every first batch norm in training mode; nothing a user could change.
+                warnings.filterwarnings("ignore", message="When training, we now always track global mean")
+                finished = self._boundary() if self.state.pending else self._stopped_early()
+                while not finished and self.state.iteration < self.schedule.total_steps:
+                    finished = self._epoch()
+        except (WorkFailedError, OSError) as error:
+            disk = error if isinstance(error, OSError) else error.__cause__
+            if not isinstance(disk, OSError) or disk.errno not in _DISK_TROUBLE:
+                raise
+            raise WorkFailedError(
+                f"training stopped after iteration {self.state.iteration}: {error}. {self._last_good()} "
+                f"Make room, then continue with: {run_folder.resume_command(self.folder)}"
+            ) from error
         return self.state
 
     def _epoch(self) -> bool:
@@ -241,13 +253,7 @@ class Training:
             state=state,
             ema=self.ema.state() if self.ema is not None else None,
         )
-        try:
-            checkpoint.write(folder, snapshot, stem)
-        except WorkFailedError as error:
-            raise WorkFailedError(
-                f"training stopped at iteration {state.iteration}: {error}. {self._last_good()} "
-                f"Make room, then continue with: {run_folder.resume_command(self.folder)}"
-            ) from error
+        checkpoint.write(folder, snapshot, stem)
 
     def _stop_now(self) -> NoReturn:
         """Save and leave because of a signal. Every process comes here in the same step."""

@@ -195,7 +195,7 @@ def _compare(saved: dict[str, Any], present: dict[str, Any], origin: Path) -> No
             "new one from its weights with --pretrained"
         )
     for name in different:
-        logger.warning("resuming with another %s: %r instead of %r", name, present[name], saved[name])
+        logger.warning("resuming with %s %r instead of %r", name, present[name], saved[name])
 
 
 def _image_size(resolved: Resolved) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Whole trainings of the toy models in this process."""
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -287,7 +288,8 @@ def test_a_full_disk_keeps_the_last_checkpoint(toy, tmp_path, monkeypatch):
     def full(path, *arguments):
         writes.append(path)
         if len(writes) > 14:
-            raise WorkFailedError(f"cannot finish writing {path}: No space left on device")
+            error = OSError(errno.ENOSPC, "No space left on device")
+            raise WorkFailedError(f"cannot finish writing {path}: {error.strerror}") from error
         return plain(path, *arguments)
 
     monkeypatch.setattr(weight_files, "atomic_write", full)
