@@ -13,6 +13,7 @@ from pdx_core.cli import main  # noqa: E402
 from pdx_core.config import dump, resolve  # noqa: E402
 from pdx_core.errors import PdxError, WeightsError  # noqa: E402
 from pdx_core.images import write_image  # noqa: E402
+from pdx_core.model_card import read_card  # noqa: E402
 from pdx_core.opencv import require_cv2  # noqa: E402
 from pdx_core.runtimes.feeds import draw_pictures  # noqa: E402
 from pdx_core.train.network import build_network  # noqa: E402
@@ -169,6 +170,17 @@ def test_run_mode_predict_saves_every_result(run, photos, tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout.count("{'res': {'input_path'") == 6
     assert len(list(tmp_path.glob("*_res.json"))) == 6
+
+
+def test_run_mode_export_takes_the_weights_it_is_told(run, tmp_path):
+    weights = run / "best_model" / "best_model.pdparams"
+    done = pdx(
+        "run", "-c", run / "config.yaml", "-o", "Global.mode=export", "-o", f"Export.weight_path={weights}",
+        "-o", f"Global.output={tmp_path}",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    card = read_card(tmp_path / "best_model" / "inference")
+    assert card.classes == CLASSES and card.post == {"Topk": {"topk": 5}}
 
 
 def test_benchmark_compares_the_runtimes(run):

@@ -167,3 +167,25 @@ def test_the_fastest_that_passed_is_chosen(monkeypatch, tmp_path):
     report = choose.try_all(tmp_path, [], [])
     assert report["chosen"] == "paddle"
     assert [item["reason"] for item in report["trials"]] == ["", "crashed"]
+
+
+@pytest.mark.paddle
+def test_a_model_from_elsewhere_is_tried_once_and_again_when_it_changes(monkeypatch, tmp_path):
+    monkeypatch.setenv("PDX_HOME", str(tmp_path / "cache"))
+    for name in ("inference.json", "inference.pdiparams"):
+        (tmp_path / name).write_text("x")
+    calls = []
+
+    def tried(*arguments):
+        calls.append(arguments)
+        return {"chosen": "paddle_onednn"}
+
+    monkeypatch.setattr(choose, "_try_against_plain", tried)
+    for _ in range(2):
+        assert choose.try_here(tmp_path, card(), "cpu").name == "paddle_onednn"
+    assert len(calls) == 1
+    (tmp_path / "inference.pdiparams").write_text("another model")
+    choose.try_here(tmp_path, card(), "cpu")
+    assert len(calls) == 2
+    here = {"chosen": "paddle", "device": "cpu", "host": fingerprint()}
+    assert choose.try_here(tmp_path, card(**here), "cpu").name == "paddle" and len(calls) == 2
