@@ -57,7 +57,7 @@ class TopK:
 
     def draw(self, folder: Path) -> list[Path]:
         """Write `confusion_matrix.png` into `folder`; returns the files written."""
-        from pdx_cls.confusion import draw_confusions
+        from pdx_core.confusion import draw_confusions
 
         return [draw_confusions(self._confusions, self.classes, folder / "confusion_matrix.png")]
 

@@ -15,7 +15,9 @@ _NAMED = 60  # more classes than this are too many to name along an axis
 _COUNTED = 25  # more classes than this are too many to write counts into the cells
 
 
-def draw_confusions(confusions: np.ndarray, classes: Sequence[str], path: Path) -> Path:
+def draw_confusions(
+    confusions: np.ndarray, classes: Sequence[str], path: Path, title: str = "Confusion matrix"
+) -> Path:
     """Write a picture of `confusions` (int [K, K], truth by prediction), coloured by the share of each true class."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -29,7 +31,7 @@ def draw_confusions(confusions: np.ndarray, classes: Sequence[str], path: Path) 
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(picture, ax=axes, label="share of the true class", shrink=0.8)
-    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix")
+    axes.set(xlabel="predicted", ylabel="true", title=title)
     if count <= _NAMED:
         names = [name if len(name) <= 24 else name[:23] + "…" for name in classes]
         font = font_file("".join(names))

@@ -1,0 +1,1 @@
+"""How good boxes are: COCO and VOC precision, confusions, kinds of errors."""

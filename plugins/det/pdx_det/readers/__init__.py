@@ -1,0 +1,1 @@
+"""Datasets of boxes: COCO json, VOC xml, YOLO txt, LabelMe json."""

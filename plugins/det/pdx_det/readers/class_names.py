@@ -1,0 +1,38 @@
+"""Reads the file with the names of the classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pdx_core.data.findings import Findings
+from pdx_core.data.text_files import read_lines
+from pdx_core.errors import DataError
+from pdx_det.readers_light import class_file
+
+
+def read_class_file(root: Path, findings: Findings) -> tuple[str, ...] | None:
+    """One name per line, in the order of their ids; None where there is no such file."""
+    path = class_file(root)
+    if path is None:
+        return None
+    try:
+        lines = read_lines(path)
+    except DataError as error:
+        findings.add("class-file-unreadable", str(error), file=path.name, fix="save it as UTF-8 text")
+        return None
+    if not lines:
+        findings.add("class-file-empty", "names no class", file=path.name, fix="write one name per line")
+        return None
+    first: dict[str, int] = {}
+    for number, name in lines:
+        if name in first:
+            findings.add(
+                "class-duplicate",
+                f"{name!r} stands in line {first[name]} too",
+                file=path.name,
+                location=f"line {number}",
+                value=name,
+                fix="name each class once",
+            )
+        first.setdefault(name, number)
+    return tuple(first)
