@@ -40,6 +40,7 @@ CASES = {
 # The reference has no outputs for these: only names and shapes are compared.
 NAMES_ONLY = {
     "YOLOv3-DarkNet53": ("DarkNet53", {"act": "leaky_relu"}, "PaddleDetection"),
+    "SSD300-VGG16": ("VGG16", {}, "PaddleDetection"),
     "HRNet_W18_Small_v1": ("HRNet_W18_Small_v1", {}, "PaddleSeg"),
     "HRNet_W48": ("HRNet_W48", {}, "PaddleSeg"),
 }
@@ -50,6 +51,7 @@ LARGE = (
     "FasterRCNN-SENet154-vd-FPN",
     "MaskRCNN-Res2Net50-vd-FPN-DCN",
     "DeepLabv3p-Xception65",
+    "SSD512-VGG16",
     "HRNet_W48",
 )
 
