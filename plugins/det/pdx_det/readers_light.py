@@ -38,7 +38,7 @@ def coco_file(root: Path, split: str) -> Path | None:
 def list_file(root: Path, split: str, suffix: str) -> Path | None:
     """The list whose lines end in `suffix` (".xml" or ".json")."""
     for path in _all(root, _LIST_NAMES, SPLIT_WORDS[split]):
-        if _first_line(path).lower().endswith(suffix):
+        if _first_line(path).lower().rstrip('"').endswith(suffix):
             return path
     return None
 
@@ -120,3 +120,15 @@ def _all(root: Path, patterns: tuple[str, ...], words: tuple[str, ...]) -> Itera
 
 def _first(root: Path, patterns: tuple[str, ...], words: tuple[str, ...]) -> Path | None:
     return next(_all(root, patterns, words), None)
+
+
+def yolo_splits(root: Path) -> tuple[str, ...]:
+    """The splits that data.yaml names, read without a YAML parser."""
+    path = yolo_yaml(root)
+    if path is None:
+        return ()
+    try:
+        keys = {line.partition(":")[0] for _, line in read_lines(path) if ":" in line}
+    except DataError:
+        return ()
+    return tuple(split for split in SPLITS if keys & set(SPLIT_WORDS[split]))

@@ -54,7 +54,7 @@ class CocoBox:
         self._tables = None
 
     def compute(self) -> dict[str, float]:
-        """Fractions of 1; NaN where the data hold nothing of the kind."""
+        """Fractions of 1; -1 where the data hold nothing of the kind, as the COCO tools have it."""
         found = self.tables()
         return {
             "AP": found.mean_precision(),
@@ -106,7 +106,7 @@ class CocoBox:
 
         files = [folder / "bbox.json", folder / "per_class.json"]
         self.write_detections(files[0])
-        write_json(files[1], {name: _plain(figures) for name, figures in self.per_class().items()})
+        write_json(files[1], self.per_class())
         files.append(draw_precision_recall(self.tables(), self.classes, folder / "precision_recall.png"))
         return files + self.mistakes.draw(self.classes, folder)
 
@@ -135,8 +135,3 @@ class CocoBox:
         for number, (_, rows, truth, labels) in enumerate(order, 1):
             crowd = labels < 0
             yield Judged(number, rows, truth[:, :4], np.where(crowd, -1 - labels, labels), crowd, truth[:, 4])
-
-
-def _plain(figures: dict[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN."""
-    return {name: None if value != value else value for name, value in figures.items()}

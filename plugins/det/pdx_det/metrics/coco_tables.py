@@ -42,7 +42,8 @@ class Tables:
     recall: np.ndarray
 
     def mean_precision(self, iou: float | None = None, area: str = "all", label: int | None = None) -> float:
-        """Average precision over classes and IoU thresholds, or at one of them; NaN when nothing is defined."""
+        """Average precision over classes and IoU thresholds, or at one of them; -1 when nothing is defined, as the COCO
+        tools have it."""
         chosen = self.precision[:, :, :, AREAS.index(area), -1]
         if iou is not None:
             chosen = chosen[[int(np.argmin(np.abs(IOU_THRESHOLDS - iou)))]]
@@ -121,7 +122,7 @@ def _as_xywh(xyxy: np.ndarray) -> list[list[float]]:
 
 def _mean(values: np.ndarray) -> float:
     defined = values[values > -1]
-    return float(np.mean(defined)) if defined.size else float("nan")
+    return float(np.mean(defined)) if defined.size else -1.0
 
 
 def _tools(backend: str) -> tuple[Any, Any]:

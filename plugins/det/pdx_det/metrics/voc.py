@@ -53,7 +53,7 @@ class VocMap:
             self.mistakes.update(rows, boxes)
 
     def compute(self) -> dict[str, float]:
-        """"mAP", a fraction of 1: the mean over the classes that occur."""
+        """ "mAP", a fraction of 1: the mean over the classes that occur."""
         precisions = self.average_precisions()
         defined = precisions[~np.isnan(precisions)]
         return {"mAP": float(defined.mean()) if len(defined) else float("nan")}
@@ -82,9 +82,7 @@ class VocMap:
     def draw(self, folder: Path) -> list[Path]:
         """Write the figures of each class, the confusion matrix and the error breakdown."""
         values = self.average_precisions().tolist()
-        figures = {
-            name: None if value != value else value for name, value in zip(self.classes, values, strict=True)
-        }
+        figures = {name: None if value != value else value for name, value in zip(self.classes, values, strict=True)}
         write_json(folder / "per_class.json", figures)
         return [folder / "per_class.json", *self.mistakes.draw(self.classes, folder)]
 

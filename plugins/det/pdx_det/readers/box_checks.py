@@ -82,7 +82,9 @@ class BoxChecker:
                       "correct it: the second corner must lie to the right of and below the first")  # fmt: skip
             return False
         if width == 0 or height == 0:
-            self._bad("bbox-zero-size", f"the box is {width:g} x {height:g} pixels", where, "draw it again or remove it")
+            self._bad(
+                "bbox-zero-size", f"the box is {width:g} x {height:g} pixels", where, "draw it again or remove it"
+            )
             return False
         known = all(size)
         if known and max(size) > 2 and max(x2, y2) <= 1 and min(x1, y1) >= 0:

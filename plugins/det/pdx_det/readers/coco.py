@@ -14,15 +14,13 @@ from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.coco_parts import read_categories, read_images, segmentation_problem
 from pdx_det.readers.listing import BoxCollector, Listing, SplitListing
-from pdx_det.readers.paths import image_folder
+from pdx_det.readers.paths import data_root, image_folder
 from pdx_det.readers_light import SPLIT_WORDS, SPLITS, coco_file
 
 MANY_BOXES = 1000  # the metric of COCO looks at the best 100 per class; nobody labels a thousand by hand
 
 
-def scan_coco(
-    root: Path, findings: Findings, splits: Sequence[str] = SPLITS, bad_boxes: Severity = "error"
-) -> Listing:
+def scan_coco(root: Path, findings: Findings, splits: Sequence[str] = SPLITS, bad_boxes: Severity = "error") -> Listing:
     """Read the json files of the given splits; everything wrong becomes a finding and is left out.
 
     The classes are those of train, in the order of their ids, whichever splits are read.
@@ -129,7 +127,9 @@ def _read_split(
 ) -> SplitListing:
     root, name = listing.root, path.relative_to(listing.root).as_posix()
     pictures = read_images(content["images"], name, findings)
-    candidates = [root / "images", root / "JPEGImages"]
+    elsewhere = data_root(root, findings)
+    candidates = [elsewhere] if elsewhere != root else []
+    candidates += [root / "images", root / "JPEGImages"]
     for word in SPLIT_WORDS[split]:
         candidates += [root / word, root / f"{word}2017", root / "images" / word, root / "images" / f"{word}2017"]
     folder = image_folder([*candidates, path.parent, root], [picture.path for picture in pictures])

@@ -16,7 +16,7 @@ from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.class_names import read_class_file
 from pdx_det.readers.listing import UNSPLIT, BoxCollector, Listing, Picture, SplitListing
 from pdx_det.readers.lists import ListLine, read_list
-from pdx_det.readers.paths import path_problem
+from pdx_det.readers.paths import data_root, path_problem
 from pdx_det.readers_light import SPLITS, labelme_files, list_file
 
 
@@ -28,15 +28,17 @@ def scan_labelme(
     A folder without lists is one split called `all`, which `pdx split` divides.
     """
     listing = Listing(root=root)
+    base = data_root(root, findings)
     lists = {split: path for split in SPLITS if (path := list_file(root, split, ".json")) is not None}
     files: dict[str, tuple[str, list[ListLine]]] = {}
     if not lists:
-        findings.add(
-            "not-split",
-            "LabelMe files without train and val lists",
-            file=".",
-            fix=f"divide them with: pdx split {root} --train 90 --val 10",
-        )
+        if UNSPLIT not in splits:
+            findings.add(
+                "not-split",
+                "LabelMe files without train and val lists",
+                file=".",
+                fix=f"divide them with: pdx split {root} --train 90 --val 10",
+            )
         names = [path.relative_to(root).as_posix() for path in labelme_files(root)]
         files[UNSPLIT] = (".", [ListLine(number, "", name, ".") for number, name in enumerate(names, 1)])
     for split in splits if lists else ():
@@ -48,17 +50,17 @@ def scan_labelme(
                 fix=f"write {split}_anno_list.txt with one json per line, or divide the other list with `pdx split`",
             )
             continue
-        files[split] = (lists[split].name, read_list(lists[split], root, findings))
-    contents = {split: _read_all(root, lines, findings) for split, (_, lines) in files.items()}
+        files[split] = (lists[split].name, read_list(lists[split], root, base, findings))
+    contents = {split: _read_all(base, lines, findings) for split, (_, lines) in files.items()}
     names = read_class_file(root, findings)
     if names is None:
         deciding = contents.get("train") or contents.get(UNSPLIT)
         if deciding is None and "train" in lists:
-            deciding = _read_all(root, read_list(lists["train"], root, Findings()), Findings())
+            deciding = _read_all(base, read_list(lists["train"], root, base, Findings()), Findings())
         names = tuple(dict.fromkeys(label for _, content in deciding or () for label in _labels(content)))
     listing.classes, listing.category_ids = names, tuple(range(1, len(names) + 1))
     for split, (source, _) in files.items():
-        listing.splits[split] = _build(listing, source, contents[split], findings, bad_boxes)
+        listing.splits[split] = _build(listing, base, source, contents[split], findings, bad_boxes)
     return listing
 
 
@@ -116,6 +118,7 @@ def _labels(content: dict[str, Any]) -> list[str]:
 
 def _build(
     listing: Listing,
+    base: Path,
     source: str,
     items: list[tuple[ListLine, dict[str, Any]]],
     findings: Findings,
@@ -147,7 +150,7 @@ def _build(
     checker.report_mix_ups()
     return SplitListing(
         source=source,
-        image_root=listing.root,
+        image_root=base,
         pictures=pictures,
         table=boxes.table(len(pictures)),
         picture_place="line {}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import attrs
@@ -22,8 +23,11 @@ class ListLine:
     source: str
 
 
-def read_list(path: Path, root: Path, findings: Findings) -> list[ListLine]:
-    """The lines of a list; wrong ones become findings and are left out. Raises nothing."""
+def read_list(path: Path, root: Path, base: Path, findings: Findings) -> list[ListLine]:
+    """The lines of a list; wrong ones become findings and are left out. Raises nothing.
+
+    base: the folder that the paths in it are relative to
+    """
     name = path.relative_to(root).as_posix()
     try:
         lines = read_lines(path)
@@ -33,7 +37,7 @@ def read_list(path: Path, root: Path, findings: Findings) -> list[ListLine]:
     found, first = [], {}
     for number, text in lines:
         place = {"file": name, "location": f"line {number}", "value": text}
-        fields = [field.strip('"') for field in _split(text, path.parent)]
+        fields = _split(text, base)
         problem = next((problem for field in fields if (problem := path_problem(field))), "")
         if problem:
             findings.add("path-outside-dataset", problem, fix="write it relative to the dataset", **place)
@@ -41,7 +45,10 @@ def read_list(path: Path, root: Path, findings: Findings) -> list[ListLine]:
         image, annotation = fields if len(fields) == 2 else ("", fields[0])
         if annotation in first:
             findings.add(
-                "image-listed-twice", f"{annotation} stands in line {first[annotation]} too", fix="list it once", **place
+                "image-listed-twice",
+                f"{annotation} stands in line {first[annotation]} too",
+                fix="list it once",
+                **place,
             )
             continue
         first[annotation] = number
@@ -49,8 +56,16 @@ def read_list(path: Path, root: Path, findings: Findings) -> list[ListLine]:
     return found
 
 
+def quoted(path: str) -> str:
+    """A path as it stands in a list."""
+    return f'"{path}"' if " " in path else path
+
+
 def _split(text: str, folder: Path) -> list[str]:
-    """One or two paths. Blanks belong to a path where such a file exists."""
+    """One or two paths. Blanks belong to a path in quotes, and where such a file exists."""
+    if '"' in text:
+        quoted = re.findall(r'"([^"]+)"|(\S+)', text)
+        return [first or second for first, second in quoted][:2]
     parts = text.split()
     if len(parts) <= 2:
         return parts

@@ -14,9 +14,9 @@ from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.class_names import read_class_file
-from pdx_det.readers.lists import ListLine, read_list
 from pdx_det.readers.listing import BoxCollector, Listing, Picture, SplitListing
-from pdx_det.readers.paths import by_stem, path_problem
+from pdx_det.readers.lists import ListLine, read_list
+from pdx_det.readers.paths import by_stem, data_root, path_problem
 from pdx_det.readers.xml_tree import XmlError, parse_xml
 from pdx_det.readers_light import SPLITS, image_set, list_file
 
@@ -56,22 +56,23 @@ def scan_voc(
     one_based: pixels are counted from 1 and the second corner is the last pixel inside, as in the original VOC data
     """
     listing = Listing(root=root)
+    base = data_root(root, findings)
     files: dict[str, tuple[str, list[tuple[ListLine, XmlAnnotation]]]] = {}
     for split in splits:
-        found = _lines(root, split, findings)
+        found = _lines(root, base, split, findings)
         if found is not None:
             source, lines = found
-            files[split] = (source, _read_all(root, lines, findings))
+            files[split] = (source, _read_all(base, lines, findings))
     names = read_class_file(root, findings)
     if names is None:
         train = files.get("train")
-        if train is None and (other := _lines(root, "train", Findings())) is not None:
-            train = (other[0], _read_all(root, other[1], Findings()))
+        if train is None and (other := _lines(root, base, "train", Findings())) is not None:
+            train = (other[0], _read_all(base, other[1], Findings()))
         used = train or next(iter(files.values()), ("", []))
         names = tuple(dict.fromkeys(item.name for _, xml in used[1] for item in xml.objects if item.name))
     listing.classes, listing.category_ids = names, tuple(range(1, len(names) + 1))
     for split, (source, items) in files.items():
-        listing.splits[split] = _build(listing, source, items, findings, bad_boxes, one_based)
+        listing.splits[split] = _build(listing, base, source, items, findings, bad_boxes, one_based)
     _report_counting(listing, findings, one_based)
     return listing
 
@@ -97,11 +98,11 @@ def read_xml(path: Path, name: str, findings: Findings) -> XmlAnnotation | None:
     return XmlAnnotation(_text(tree, "filename"), width, height, [item for item in objects if item is not None])
 
 
-def _lines(root: Path, split: str, findings: Findings) -> tuple[str, list[ListLine]] | None:
+def _lines(root: Path, base: Path, split: str, findings: Findings) -> tuple[str, list[ListLine]] | None:
     """The list of a split and its lines, each with the image and the xml it names."""
     path = list_file(root, split, ".xml")
     if path is not None:
-        return path.name, read_list(path, root, findings)
+        return path.name, read_list(path, root, base, findings)
     path = image_set(root, split)
     if path is None:
         findings.add(
@@ -165,6 +166,7 @@ def _image_named(root: Path, line: ListLine, xml: XmlAnnotation, findings: Findi
 
 def _build(
     listing: Listing,
+    base: Path,
     source: str,
     items: list[tuple[ListLine, XmlAnnotation]],
     findings: Findings,
@@ -209,7 +211,7 @@ def _build(
     checker.report_mix_ups()
     return SplitListing(
         source=source,
-        image_root=listing.root,
+        image_root=base,
         pictures=pictures,
         table=boxes.table(len(pictures)),
         picture_place="line {}",
@@ -270,9 +272,7 @@ def _object(element: Element, number: int, name: str, findings: Findings) -> Xml
         written = [_text(box, key) or None for key in _CORNERS]
         missing = [key for key, value in zip(_CORNERS, written, strict=True) if value is None]
         if missing:
-            findings.add(
-                "bbox-missing", f"<bndbox> lacks {', '.join(missing)}", field="bndbox", fix="add it", **place
-            )
+            findings.add("bbox-missing", f"<bndbox> lacks {', '.join(missing)}", field="bndbox", fix="add it", **place)
             return XmlObject(label, None, difficult == "1", number)
         values = [text if value is None else value for text, value in zip(written, values, strict=True)]
     corners = read_numbers(values, Place(name, place["location"], "bndbox"), findings)

@@ -16,15 +16,13 @@ from pdx_core.image_size import displayed_size
 from pdx_det.readers.box_checks import BoxChecker, Place
 from pdx_det.readers.class_names import read_class_file
 from pdx_det.readers.listing import BoxCollector, Listing, Picture, SplitListing
-from pdx_det.readers_light import SPLITS, yolo_folders, yolo_yaml
+from pdx_det.readers_light import CLASS_NAMES, SPLITS, yolo_folders, yolo_yaml
 
 _KEYS = {"train": ("train",), "val": ("val", "valid", "validation", "test")}
 _SLACK = 1e-3  # shares beyond 0..1 that come from rounding
 
 
-def scan_yolo(
-    root: Path, findings: Findings, splits: Sequence[str] = SPLITS, bad_boxes: Severity = "error"
-) -> Listing:
+def scan_yolo(root: Path, findings: Findings, splits: Sequence[str] = SPLITS, bad_boxes: Severity = "error") -> Listing:
     """Read the label files of the given splits; everything wrong becomes a finding and is left out."""
     listing = Listing(root=root)
     settings = _read_yaml(root, findings)
@@ -260,13 +258,15 @@ def _label(text: str, classes: tuple[str, ...], findings: Findings, place: dict[
 
 
 def _report_orphans(root: Path, images: list[Path], findings: Findings) -> None:
-    """Label files whose image is not there."""
+    """Label files whose image is nowhere, neither in the split nor beside those that are."""
     known = {label_path(image) for image in images}
-    for folder in sorted({path.parent for path in known}):
+    folders = {label_path(image).parent: image.parent for image in images}
+    for folder, image_folder in sorted(folders.items()):
         if not folder.is_dir():
             continue
+        stems = {path.stem for path in image_folder.iterdir() if is_image_file(path)} if image_folder.is_dir() else ()
         for path in sorted(folder.glob("*.txt")):
-            if path not in known and path.name not in ("classes.txt", "labels.txt"):
+            if path not in known and path.stem not in stems and path.name not in CLASS_NAMES:
                 name = _relative(path, root)
                 findings.add("image-missing", f"{name} has no image", file=name,
                              fix="add the image or remove the file")  # fmt: skip
