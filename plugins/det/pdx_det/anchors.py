@@ -43,6 +43,19 @@ def ssd_priors(
     """
     height, width = map_size
     step_y, step_x = (step or image_size[0] / height), (step or image_size[1] / width)
+    sides = prior_sides(min_sizes, max_sizes, ratios, min_max_first)
+    centre_y = (np.arange(height) + 0.5) * step_y
+    centre_x = (np.arange(width) + 0.5) * step_x
+    centres = np.stack(np.meshgrid(centre_x, centre_y), axis=-1).reshape(-1, 1, 2)  # [cells, 1, 2] x, y
+    corners = np.concatenate([centres - sides / 2, centres + sides / 2], axis=-1)  # [cells, priors, 4]
+    scale = np.array([image_size[1], image_size[0]] * 2)
+    return (corners / scale).reshape(-1, 4).astype(np.float32)  # [cells * priors, 4]
+
+
+def prior_sides(
+    min_sizes: Sequence[float], max_sizes: Sequence[float], ratios: Sequence[float], min_max_first: bool
+) -> np.ndarray:
+    """Width and height in pixels of the priors of one cell, in the order `ssd_priors` explains: float64 [priors, 2]."""
     shapes: list[tuple[float, float]] = []
     for index, small in enumerate(min_sizes):
         square = [(small, small)]
@@ -52,10 +65,4 @@ def ssd_priors(
             root = math.sqrt(ratio)
             stretched += [(small * root, small / root), (small / root, small * root)]
         shapes += square + (between + stretched if min_max_first else stretched + between)
-    sides = np.array(shapes, dtype=np.float64)  # [priors, 2] w, h
-    centre_y = (np.arange(height) + 0.5) * step_y
-    centre_x = (np.arange(width) + 0.5) * step_x
-    centres = np.stack(np.meshgrid(centre_x, centre_y), axis=-1).reshape(-1, 1, 2)  # [cells, 1, 2] x, y
-    corners = np.concatenate([centres - sides / 2, centres + sides / 2], axis=-1)  # [cells, priors, 4]
-    scale = np.array([image_size[1], image_size[0]] * 2)
-    return (corners / scale).reshape(-1, 4).astype(np.float32)  # [cells * priors, 4]
+    return np.array(shapes, dtype=np.float64)

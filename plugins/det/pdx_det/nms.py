@@ -134,7 +134,7 @@ def soft_nms(
     pre_top_k: candidates of each class; -1 keeps all
     returns:   rows float32 [r, 6] sorted by image and falling score, rows per image int32 [N]
     """
-    live, order = paddle.topk(scores, _at_most(pre_top_k, scores, axis=2), axis=2)  # [N, K, C]
+    live, order = paddle.topk(scores, at_most(pre_top_k, scores, axis=2), axis=2)  # [N, K, C]
     image = paddle.cumsum(paddle.ones_like(order), axis=0) - 1
     corners = paddle.gather_nd(boxes, paddle.stack([image, order], axis=-1))  # [N, K, C, 4]
     live = paddle.where(live > score_threshold, live, paddle.zeros_like(live))
@@ -158,7 +158,7 @@ def soft_nms(
 
     _, final = paddle.static.nn.while_loop(unfinished, turn, [live, paddle.zeros_like(live)])
     final = final.flatten(1)  # [N, K * C]
-    best_scores, chosen = paddle.topk(final, _at_most(keep_top_k, final, axis=1), axis=1)  # [N, k]
+    best_scores, chosen = paddle.topk(final, at_most(keep_top_k, final, axis=1), axis=1)  # [N, k]
     label = (chosen // live.shape[-1]).astype(boxes.dtype)
     image = paddle.cumsum(paddle.ones_like(chosen), axis=0) - 1
     box = paddle.gather_nd(corners.flatten(1, 2), paddle.stack([image, chosen], axis=-1))  # [N, k, 4]
@@ -167,7 +167,7 @@ def soft_nms(
     return paddle.gather_nd(rows, paddle.nonzero(found)), found.astype("int32").sum(axis=1).astype("int32")
 
 
-def _at_most(limit: int, tensor: paddle.Tensor, axis: int) -> int | paddle.Tensor:
+def at_most(limit: int, tensor: paddle.Tensor, axis: int) -> int | paddle.Tensor:
     """The smaller of `limit` and the size of an axis, which a graph for inputs of any size does not know yet."""
     size = tensor.shape[axis]
     if not isinstance(size, int) or size < 0:
@@ -241,7 +241,7 @@ class Suppression:
     def _best_places(self, boxes: paddle.Tensor, scores: paddle.Tensor) -> tuple[paddle.Tensor, paddle.Tensor]:
         if self.max_places < 0:
             return boxes, scores
-        count = _at_most(self.max_places, scores, axis=1)
+        count = at_most(self.max_places, scores, axis=1)
         foreground = scores if self.background < 0 else scores[:, :, : self.background]
         _, chosen = paddle.topk(foreground.max(axis=2), count, axis=1)  # [N, m]
         image = paddle.cumsum(paddle.ones_like(chosen), axis=0) - 1

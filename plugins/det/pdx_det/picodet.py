@@ -99,7 +99,7 @@ class PicoHead(nn.Layer):
         )
 
     def forward(self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None) -> list[Tensor]:
-        """Raw maps, finest first: float32 [N, K + 4 * bins, H, W], class logits, then bins of left, top, right, bottom."""
+        """Raw maps, finest first: float32 [N, K + 4 * bins, H, W]: class logits, bins of left, top, right, bottom."""
         return [self.outputs[index](tower(features[index])) for index, tower in enumerate(self.towers)]
 
     def predictions(self, raw: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

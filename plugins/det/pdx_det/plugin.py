@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from pdx_core import hookimpl
-from pdx_core.specs import TaskSpec
-from pdx_det import picodet_specs, rcnn_specs, yolo_specs, zoo_picodet, zoo_rcnn, zoo_yolo
+from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
+from pdx_det import (
+    picodet_specs,
+    rcnn_specs,
+    readers_specs,
+    retinanet_specs,
+    ssd_specs,
+    yolo_specs,
+    zoo_picodet,
+    zoo_rcnn,
+    zoo_retinanet,
+    zoo_ssd,
+    zoo_yolo,
+)
 
 PDX_API = 1
 
@@ -16,6 +28,7 @@ def pdx_tasks():
         title="object detection",
         summary="Boxes with a class and a score.",
         dataset_type="COCODetDataset",
+        reader="COCODetDataset",
         target="pdx_det.task:DetTask",
         metric="coco_box",
         predictor="det",
@@ -23,10 +36,55 @@ def pdx_tasks():
 
 
 @hookimpl
+def pdx_dataset_readers():
+    yield from readers_specs.SPECS
+
+
+@hookimpl
+def pdx_metrics():
+    yield MetricSpec(
+        name="coco_box",
+        task="det",
+        key="AP",
+        unit="fraction",
+        target="pdx_det.metrics.coco:CocoBox",
+        options="pdx_det.metrics_specs:CocoBoxOptions",
+        summary="average precision over IoU 0.5 to 0.95, by size; recall; confusions and kinds of errors",
+    )
+    yield MetricSpec(
+        name="voc_map",
+        task="det",
+        key="mAP",
+        unit="fraction",
+        target="pdx_det.metrics.voc:VocMap",
+        options="pdx_det.metrics_specs:VocMapOptions",
+        summary="mean average precision at IoU 0.5 as in Pascal VOC, integral or 11-point",
+    )
+
+
+@hookimpl
+def pdx_predictors():
+    yield PredictorSpec(
+        name="det",
+        task="det",
+        target="pdx_det.predictor:DetPredictor",
+        result="pdx_core.results_boxes:BoxesResult",
+        summary="boxes with class and score",
+    )
+
+
+@hookimpl
+def pdx_backbones():
+    yield from ssd_specs.BACKBONES
+
+
+@hookimpl
 def pdx_necks():
     for family in (
         picodet_specs,
         rcnn_specs,
+        retinanet_specs,
+        ssd_specs,
         yolo_specs,
     ):
         yield from family.NECKS
@@ -37,6 +95,8 @@ def pdx_heads():
     for family in (
         picodet_specs,
         rcnn_specs,
+        retinanet_specs,
+        ssd_specs,
         yolo_specs,
     ):
         yield from family.HEADS
@@ -47,6 +107,8 @@ def pdx_models():
     for family in (
         zoo_picodet,
         zoo_rcnn,
+        zoo_retinanet,
+        zoo_ssd,
         zoo_yolo,
     ):
         yield from family.SPECS

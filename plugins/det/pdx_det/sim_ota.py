@@ -62,7 +62,7 @@ def assign(
 
 
 def _inside(centres: np.ndarray, strides: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each centre is strictly inside each box, and inside the square around the box's own centre: bool [M, G]."""
+    """Whether each centre is strictly inside each box, and near the middle of that box: two bool [M, G]."""
     in_box = ((centres[:, None] > boxes[None, :, :2]) & (centres[:, None] < boxes[None, :, 2:])).all(axis=-1)
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
     distance = np.abs(centres[:, None] - middle[None])  # [M, G, 2]

@@ -50,11 +50,12 @@ class FPN(nn.Layer):
         self.dialects = _dialects(round(math.log2(strides[0])), len(features))
 
     def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        merged = [lateral(level) for lateral, level in zip(self.lateral, features, strict=True)]
+        # Paddle turns `zip` into a graph function of its own, which knows no `strict`.
+        merged = [lateral(features[index]) for index, lateral in enumerate(self.lateral)]
         for index in range(len(merged) - 1, 0, -1):
             finer = merged[index - 1]
             merged[index - 1] = finer + F.interpolate(merged[index], scale_factor=2.0, mode="nearest")
-        levels = [output(level) for output, level in zip(self.output, merged, strict=True)]
+        levels = [output(merged[index]) for index, output in enumerate(self.output)]
         if self._pooled:
             levels.append(F.max_pool2d(levels[-1], 1, stride=2))
         for index, conv in enumerate(self.extra):
@@ -114,4 +115,4 @@ class HRFPN(nn.Layer):
         ]
         reduced = self.reduction(paddle.concat(enlarged, axis=1))
         pooled = [reduced] + [F.avg_pool2d(reduced, 2**index, 2**index) for index in range(1, len(self.output))]
-        return tuple(output(level) for output, level in zip(self.output, pooled, strict=True))
+        return tuple([output(pooled[index]) for index, output in enumerate(self.output)])
