@@ -146,10 +146,11 @@ def _write_crop(size: Any, **_: Any) -> list[dict[str, Any]]:
 
 
 def _write_normalize(
-    mean: Sequence[float] = _MEAN, std: Sequence[float] = _STD, scale: float = 1 / 255
+    mean: Sequence[float] = _MEAN, std: Sequence[float] = _STD, scale: float = 1 / 255, pad_multiple: int = 1
 ) -> list[dict[str, Any]]:
     options = {"channel_num": 3, "mean": list(mean), "order": "", "scale": scale, "std": list(std)}
-    return [{"NormalizeImage": options}, {"ToCHWImage": None}]
+    padding = [{"PadStride": {"stride": pad_multiple}}] if pad_multiple > 1 else []
+    return [{"NormalizeImage": options}, *padding, {"ToCHWImage": None}]
 
 
 _WRITERS: dict[str, Callable[..., list[dict[str, Any]]]] = {

@@ -188,7 +188,9 @@ class Loader:
         return batch
 
     def _fill(self, epoch: int, indices: Sequence[int], samples: list[Sample]) -> Batch:
-        height, width = batch_shape(samples, self.pad_multiple)
+        height, width = batch_shape(
+            samples, max(self.pad_multiple, getattr(self.pipeline.normalize, "pad_multiple", 1))
+        )
         whole = all(sample.image.shape[:2] == (height, width) for sample in samples)
         images = (np.empty if whole else np.zeros)((len(samples), 3, height, width), np.float32)
         im_shape = np.array([image_shape(sample) for sample in samples], np.float32)

@@ -23,6 +23,8 @@ _SAMPLE_TABLE = {
     "CenterCrop": ("crop:CenterCrop", "size fill ignore_index"),
     "RandomCrop": ("crop:RandomCrop", "size fill ignore_index min_visible"),
     "RandomResizedCrop": ("crop:RandomResizedCrop", f"size scale ratio attempts min_visible {_RESIZE}"),
+    "RandomBoxCrop": ("box_crop:RandomBoxCrop", "thresholds scale ratio attempts keep_all"),
+    "RandomExpand": ("expand:RandomExpand", "max_ratio prob fill ignore_index"),
     "Pad": ("pad:Pad", "size divisor fill ignore_index centre"),
     "RandomHorizontalFlip": ("flip:RandomHorizontalFlip", "prob"),
     "RandomVerticalFlip": ("flip:RandomVerticalFlip", "prob"),
@@ -30,12 +32,13 @@ _SAMPLE_TABLE = {
     "AutoAugment": ("auto_augment:AutoAugment", "policy prob fill interpolation"),
     "RandAugment": ("auto_augment:RandAugment", "config prob fill interpolation"),
     "RandomErasing": ("erasing:RandomErasing", "prob area ratio attempts mode value log_ratio"),
-    "Normalize": ("normalize:Normalize", "mean std scale"),
+    "Normalize": ("normalize:Normalize", "mean std scale pad_multiple"),
 }
 _BATCH_TABLE = {
     "Mixup": ("mix:Mixup", "alpha prob num_classes"),
     "CutMix": ("mix:CutMix", "alpha prob num_classes"),
-    "BatchRandomResize": ("resize:BatchRandomResize", f"sizes {_RESIZE}"),
+    "BoxMixup": ("mix_boxes:BoxMixup", "alpha prob"),
+    "BatchRandomResize": ("resize:BatchRandomResize", f"sizes interpolations {_RESIZE}"),
 }
 
 

@@ -44,7 +44,8 @@ class Resize(Resample):
 class ResizeShort(Resample):
     """Resize so that the shorter side is `size`, and the longer one at most `max_size`.
 
-    Both sides are int(round(side * (size / shorter side))), as in PaddleClas.
+    Both sides are int(round(side * (size / shorter side))), as in PaddleClas; with `max_size` a half is rounded up, as
+    in PaddleDetection.
     """
 
     size: int = attrs.field(validator=[v.instance_of(int), is_positive])
@@ -68,9 +69,10 @@ class RandomResizeShort(Resample):
 def _resize_short(resample: Resample, sample: Sample, size: int, max_size: int | None) -> Sample:
     height, width = sample.image.shape[:2]
     factor = size / min(height, width)
-    if max_size is not None:
-        factor = min(factor, max_size / max(height, width))
-    return resample.to(sample, round(height * factor), round(width * factor))
+    if max_size is None:
+        return resample.to(sample, round(height * factor), round(width * factor))
+    factor = min(factor, max_size / max(height, width))
+    return resample.to(sample, int(height * factor + 0.5), int(width * factor + 0.5))
 
 
 @attrs.frozen(kw_only=True)
@@ -108,8 +110,14 @@ class RandomScale(Resample):
 
 @attrs.frozen(kw_only=True)
 class BatchRandomResize(Resample):
-    """Resize every sample of a batch to one size, drawn per batch and equal in all processes."""
+    """Resize every sample of a batch to one size, drawn per batch and equal in all processes.
 
+    interpolations: the filter is drawn from these too (the detectors of Paddle use all); () keeps `interpolation`
+    """
+
+    interpolations: tuple[str, ...] = attrs.field(
+        default=(), converter=tuple, validator=v.deep_iterable(one_of(*INTERPOLATIONS))
+    )
     sizes: tuple[Size, ...] = attrs.field(converter=lambda sizes: tuple(to_size(size) for size in sizes))
 
     def __attrs_post_init__(self) -> None:
@@ -118,4 +126,8 @@ class BatchRandomResize(Resample):
 
     def on_samples(self, samples: list[Sample], rng: np.random.Generator) -> list[Sample]:
         height, width = self.sizes[int(rng.integers(len(self.sizes)))]
-        return [self.to(sample, height, width) for sample in samples]
+        resample: Resample = self
+        if self.interpolations:
+            chosen = self.interpolations[int(rng.integers(len(self.interpolations)))]
+            resample = Resample(interpolation=chosen, backend=self.backend)
+        return [resample.to(sample, height, width) for sample in samples]
