@@ -87,7 +87,7 @@ class Unit(nn.Layer):
         self.exchange = Exchange(channels, wanted, norm=norm, **exchange)
 
     def forward(self, branches: Sequence[Tensor]) -> list[Tensor]:
-        return self.exchange([chain(x) for chain, x in zip(self.branches, branches, strict=True)])
+        return self.exchange([chain(branches[index]) for index, chain in enumerate(self.branches)])
 
 
 class Stage(nn.Layer):

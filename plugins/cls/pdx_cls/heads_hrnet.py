@@ -78,9 +78,9 @@ class HRNetClsHead(ClassScores):
 
     def forward(self, features: tuple[Tensor, ...], image_info: Any = None) -> Tensor:
         """features float32 [N, C_i, H / s_i, W / s_i] -> logits float32 [N, K]."""
-        wide = [widen(x) for widen, x in zip(self.widen, features, strict=True)]
+        wide = [widen(features[index]) for index, widen in enumerate(self.widen)]
         x = wide[0]
-        for fold, coarser in zip(self.fold, wide[1:], strict=True):
-            x = coarser + fold(x)
+        for index, fold in enumerate(self.fold):
+            x = wide[index + 1] + fold(x)
         pooled = F.adaptive_avg_pool2d(self.last(x), 1).flatten(1)  # [N, hidden]
         return self.fc(self.dropout(pooled))
