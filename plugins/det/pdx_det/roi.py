@@ -55,10 +55,8 @@ class RoiExtractor(nn.Layer):
             rois, self.first_level, last_level, CANONICAL_LEVEL, CANONICAL_SIDE, rois_num=counts
         )
         parts = [
-            self._align(feature, level_rois, level_count, scale)
-            for feature, level_rois, level_count, scale in zip(
-                features, by_level, level_counts, self.scales, strict=True
-            )
+            self._align(features[index], by_level[index], level_counts[index], scale)
+            for index, scale in enumerate(self.scales)
         ]
         return paddle.gather(paddle.concat(parts), restore.flatten())
 

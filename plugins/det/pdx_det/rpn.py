@@ -76,7 +76,8 @@ class RegionProposalNetwork(nn.Layer):
     def forward(self, features: Sequence[Tensor]) -> dict[str, list[Tensor]]:
         """Per level: `scores` logits [N, A, H, W], `deltas` [N, 4A, H, W], `anchors` [H * W * A, 4]."""
         raw: dict[str, list[Tensor]] = {"scores": [], "deltas": [], "anchors": []}
-        for level, grid in zip(features, self.grids, strict=True):
+        for index, grid in enumerate(self.grids):  # in a graph, Paddle's own `zip` knows no `strict`
+            level = features[index]
             hidden = F.relu(self.conv(level))
             raw["scores"].append(self.score(hidden))
             raw["deltas"].append(self.delta(hidden))
@@ -93,7 +94,8 @@ class RegionProposalNetwork(nn.Layer):
         pre_nms = self.pre_nms[0 if self.training else 1]
         post_nms = self.post_nms[0 if self.training else 1]
         boxes, scores, images = [], [], []
-        for score, delta, anchors in zip(raw["scores"], raw["deltas"], raw["anchors"], strict=True):
+        for index, anchors in enumerate(raw["anchors"]):
+            score, delta = raw["scores"][index], raw["deltas"][index]
             level_boxes, level_scores, level_counts = generate_proposals(
                 score,
                 delta,
