@@ -37,7 +37,8 @@ def _train(resolved: Any) -> None:
 def _evaluate(resolved: Any) -> None:
     from pdx_core.train.run import evaluate
 
-    evaluate(resolved)
+    for key, value in evaluate(resolved)["metrics"].items():
+        click.echo(f"{key:<24} {value:.4f}")
 
 
 def _export(resolved: Any) -> None:
