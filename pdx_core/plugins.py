@@ -44,12 +44,31 @@ class Problem:
 class PluginInfo:
     """One plugin that was found, loaded or not."""
 
-    name: str  # of the entry point
-    module: str
-    distribution: str
-    version: str
+    entry_point: importlib.metadata.EntryPoint
     status: str  # "loaded", "disabled", "failed"
     hooks: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.entry_point.name
+
+    @property
+    def module(self) -> str:
+        return self.entry_point.value
+
+    # Read when asked for: parsing the metadata of fifty distributions would be felt in `pdx --help`.
+    @property
+    def distribution(self) -> str:
+        return _distribution(self.entry_point)[0]
+
+    @property
+    def version(self) -> str:
+        return _distribution(self.entry_point)[1]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        names = ("name", "module", "distribution", "version", "status", "hooks")
+        return {name: getattr(self, name) for name in names}
 
 
 @attrs.frozen
@@ -154,8 +173,7 @@ class Registry:
         self.problems.append(Problem(entry_point.name, _distribution(entry_point)[1], stage, message, details))
 
     def _note(self, entry_point: importlib.metadata.EntryPoint, status: str, hooks: tuple[str, ...] = ()) -> None:
-        name, version = _distribution(entry_point)
-        self.plugins.append(PluginInfo(entry_point.name, entry_point.value, name, version, status, hooks))
+        self.plugins.append(PluginInfo(entry_point, status, hooks))
 
     # -- lookup ------------------------------------------------------------------------------------------------------
     def entries(self, kind: str) -> list[Entry]:

@@ -29,9 +29,7 @@ def plugins(as_json: bool) -> None:
             {
                 "pdx_core": pdx_core.__version__,
                 "hook_api": pdx_core.HOOK_API,
-                "plugins": [
-                    {**attrs.asdict(info), "offers": _offers(registry, info.name)} for info in registry.plugins
-                ],
+                "plugins": [{**info.as_dict(), "offers": _offers(registry, info.name)} for info in registry.plugins],
                 "problems": [attrs.asdict(problem) for problem in problems],
             }
         )
