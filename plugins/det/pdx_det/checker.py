@@ -17,6 +17,7 @@ from pdx_core.drawing import draw_boxes, label_colour
 from pdx_core.image_size import displayed_size
 from pdx_core.images import read_image
 from pdx_det.box_histograms import draw_box_shapes
+from pdx_det.readers.box_checks import BoxChecker, Place
 from pdx_det.readers.formats import SCANS, scan_all
 from pdx_det.readers.listing import Listing, Picture, SplitListing
 from pdx_det.writing import write_coco_split, write_lists_split, write_yolo_split
@@ -58,10 +59,12 @@ class _Checker:
                              fix="annotate them")  # fmt: skip
         facts = check_images(named, findings, self.settings.max_megapixels)
         for split in listing.splits.values():
-            for picture in split.pictures:
+            for at, picture in enumerate(split.pictures):
                 fact = facts.get(self._shown(split, picture))
-                if fact is not None:
+                if fact is not None and picture.width and picture.height:
                     _check_size(split, picture, fact, findings)
+                elif fact is not None:
+                    _check_boxes(split, at, findings)
         report_duplicates(facts, places, findings)
 
     def attributes(self, output: Path) -> dict[str, Any]:
@@ -166,8 +169,6 @@ def _place(split: SplitListing, picture: Picture) -> tuple[str, str]:
 
 def _check_size(split: SplitListing, picture: Picture, fact: ImageFacts, findings: Findings) -> None:
     """The annotated size against that of the file, as it is shown after its EXIF rotation."""
-    if not picture.width or not picture.height:
-        return
     annotated = (picture.width, picture.height)
     shown = displayed_size(split.image_path(picture))
     if annotated == shown:
@@ -190,6 +191,15 @@ def _check_size(split: SplitListing, picture: Picture, fact: ImageFacts, finding
     else:
         findings.add("image-size-differs", size, field="width, height",
                      fix="correct the size; if the image was resized, scale its boxes too", **place)  # fmt: skip
+
+
+def _check_boxes(split: SplitListing, at: int, findings: Findings) -> None:
+    """Boxes of a picture whose annotation does not say its size, against the file."""
+    picture, rows = split.pictures[at], split.table.rows(at)
+    size = displayed_size(split.image_path(picture))
+    checker = BoxChecker(findings)
+    for xyxy, number in zip(split.table.xyxy[rows].tolist(), split.table.numbers[rows].tolist(), strict=True):
+        checker.usable(tuple(xyxy), size, Place(picture.annotation, split.box_place.format(number), "box"))
 
 
 def _check_classes(listing: Listing, findings: Findings) -> None:

@@ -22,11 +22,13 @@ def stretched(size: int, interpolation: str = "bicubic", normalize: Mapping[str,
     )
 
 
-def keep_ratio(short: int = 800, longest: int = 1333, interpolation: str = "bilinear") -> Transforms:
+def keep_ratio(
+    short: int = 800, longest: int = 1333, interpolation: str = "bilinear", pad_multiple: int = 32
+) -> Transforms:
     """Short side to `short`, long side at most `longest`, then normalise and pad to whole cells of stride 32."""
     return (
         {"ResizeShort": {"size": short, "max_size": longest, "interpolation": interpolation}},
-        {"Normalize": {}},
+        {"Normalize": {"pad_multiple": pad_multiple}},
     )
 
 

@@ -103,6 +103,10 @@ _ROWS = (
 )  # fmt: skip
 
 _TRAINING_SIDES = (640, 672, 704, 736, 768, 800)
+_AUGMENTATION = (
+    {"RandomHorizontalFlip": {}},
+    {"RandomResizeShort": {"sizes": _TRAINING_SIDES, "max_size": 1333, "interpolation": "bicubic"}},
+)
 
 # Fine-tuning as PaddleX sets it for 4 devices with 2 images each (rate 0.01), scaled to one device.
 _FINETUNE = {
@@ -115,17 +119,13 @@ _FINETUNE = {
     "Train.schedule.name": "piecewise",
     "Train.schedule.milestones": (33.0, 46.0),  # 8 and 11 of 12 epochs
     "Train.optimizer.weight_decay": 1e-4,
-    "Data.train_transforms": (
-        {"RandomHorizontalFlip": {}},
-        {"RandomResizeShort": {"sizes": _TRAINING_SIDES, "max_size": 1333, "interpolation": "bicubic"}},
-        {"Normalize": {}},
-    ),
 }
 
 
 def _model(row: _Row) -> ModelSpec:
     cascade = row.head == "CascadeRCNNHead"
-    defaults = dict(_FINETUNE)
+    pad_multiple = 32 if row.neck else 1  # C4 models have no pyramid whose levels must fit
+    defaults = {**_FINETUNE, "Data.train_transforms": (*_AUGMENTATION, {"Normalize": {"pad_multiple": pad_multiple}})}
     if row.file is None:
         defaults["Train.pretrain_weight_path"] = None
     weights = ()
@@ -151,7 +151,7 @@ def _model(row: _Row) -> ModelSpec:
         head=row.head,
         num_classes=80,
         input_size=(800, 1333),
-        preprocessing=keep_ratio(interpolation="bicubic"),
+        preprocessing=keep_ratio(interpolation="bicubic", pad_multiple=pad_multiple),
         overrides={**row.options, **defaults},
         recipes={"coco": recipe},
         weights=weights,

@@ -16,6 +16,8 @@ BACKENDS = ("pycocotools", "faster-coco-eval")
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 AREAS = ("all", "small", "medium", "large")  # borders at 32 and 96 pixels squared
 MAX_DETECTIONS = (1, 10, 100)
+# pycocotools has 0.9999999999999998 where one of one is right (it adds an epsilon), faster-coco-eval has 1.0
+_DIGITS = 12
 
 
 @attrs.frozen(eq=False)
@@ -65,8 +67,8 @@ def tables(images: Sequence[Judged], num_classes: int, backend: str = "pycocotoo
     coco_class, evaluator = _tools(backend)
     parts = [_one_class(pairs, coco_class, evaluator) for pairs in _by_class(images, num_classes)]
     return Tables(
-        precision=np.concatenate([precision for precision, _ in parts], axis=2),
-        recall=np.concatenate([recall for _, recall in parts], axis=1),
+        precision=np.concatenate([precision for precision, _ in parts], axis=2).round(_DIGITS),
+        recall=np.concatenate([recall for _, recall in parts], axis=1).round(_DIGITS),
     )
 
 

@@ -136,7 +136,8 @@ def _build(
             label = shape.get("label") if isinstance(shape, dict) else None
             if not isinstance(label, str) or label not in labels:
                 findings.add("class-unknown", f"the label {label!r} is not one of the {len(labels)} classes",
-                             field="label", value=label, fix="correct it, or add it to labels.txt", **place)  # fmt: skip
+                             field="label", value=label, fix="correct it, or add it to labels.txt",
+                             **place)  # fmt: skip
                 continue
             xyxy = _rectangle(shape, place, findings, bad_boxes)
             if xyxy is None:

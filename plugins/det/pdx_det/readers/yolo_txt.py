@@ -125,8 +125,8 @@ def _images(
     for entry in entries:
         path = _locate(root, settings.get("path"), str(entry))
         if path is None:
-            findings.add("split-missing", f"{entry} does not exist", file=yolo_yaml(root).name, field=split, value=entry,
-                         fix="write it relative to this file")  # fmt: skip
+            findings.add("split-missing", f"{entry} does not exist", file=yolo_yaml(root).name, field=split,
+                         value=entry, fix="write it relative to this file")  # fmt: skip
         elif path.is_dir():
             images += enumerate(walk_images(path), len(images) + 1)
         else:
