@@ -62,19 +62,49 @@ def finetune(
         "Train.warmup_unit": "iteration",
         "Train.optimizer.weight_decay": weight_decay,
         "Train.optimizer.no_decay": ("norm",),
-        "Data.train_transforms": (
-            {"ColorDistort": {}},
-            {"RandomHorizontalFlip": {}},
-            {"Resize": {"size": [size, size]}},
-            {"Normalize": dict(normalize or {})},
-        ),
+        **augmented(size=size, sizes=sizes, normalize=normalize),
     }
-    if sizes:
-        overrides["Data.batch_transforms"] = ({"BatchRandomResize": {"sizes": [[side, side] for side in sizes]}},)
     if ema:
         overrides["Train.ema.enable"] = True
     if clip_norm is not None:
         overrides["Train.optimizer.clip_norm"] = clip_norm
+    return overrides
+
+
+_FILTERS = ("nearest", "bilinear", "area", "bicubic", "lanczos")
+
+
+def augmented(
+    *,
+    size: int,
+    sizes: Sequence[int] = (),
+    normalize: Mapping[str, Any] | None = None,
+    expand: float = 0.0,
+    mixup: bool = False,
+) -> dict[str, Any]:
+    """Overrides for the augmentation of the release; `expand` and `mixup` are for its long schedules only.
+
+    sizes:  sides between which each batch is resized, with any filter; () keeps `size`
+    expand: the largest factor by which a canvas in the mean colour exceeds the picture; 0 leaves it out
+    """
+    pixels = dict(normalize or {})
+    steps: list[Mapping[str, Any]] = [{"ColorDistort": {}}]
+    if expand:
+        colour = {"fill": list(pixels["mean"])} if pixels.get("scale") == 1.0 else {}
+        steps.append({"RandomExpand": {"max_ratio": expand, **colour}})
+    steps += [
+        {"RandomBoxCrop": {}},
+        {"RandomHorizontalFlip": {}},
+        {"Resize": {"size": [size, size]}},
+        {"Normalize": pixels},
+    ]
+    batch_steps: list[Mapping[str, Any]] = [{"BoxMixup": {}}] if mixup else []
+    if sizes:
+        squares = [[side, side] for side in sizes]
+        batch_steps.append({"BatchRandomResize": {"sizes": squares, "interpolations": list(_FILTERS)}})
+    overrides: dict[str, Any] = {"Data.train_transforms": tuple(steps)}
+    if batch_steps:
+        overrides["Data.batch_transforms"] = tuple(batch_steps)
     return overrides
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pdx_core.specs import ModelSpec, Score, Weights
-from pdx_det.one_stage_recipes import coco, finetune, stretched
+from pdx_det.one_stage_recipes import augmented, coco, finetune, stretched
 
 _PAPER = "https://arxiv.org/abs/1512.02325"
 _RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
@@ -188,7 +188,12 @@ def _model(row: _Row) -> ModelSpec:
             **{f"Model.head.{key}": value for key, value in row.priors.items()},
             **defaults,
         },
-        recipes={"voc" if row.file_classes == 20 else "coco": row.recipe},
+        recipes={
+            "voc" if row.file_classes == 20 else "coco": {
+                **row.recipe,
+                **augmented(size=row.size, normalize=row.pixels, expand=4.0),
+            }
+        },
         weights=weights,
         scores=tuple(Score(metric=metric, value=value, dataset=dataset) for metric, value, dataset in row.scores),
         params=row.params,

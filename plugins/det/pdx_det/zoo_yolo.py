@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pdx_core.specs import ModelSpec, Score, Weights
-from pdx_det.one_stage_recipes import coco, finetune, stretched
+from pdx_det.one_stage_recipes import augmented, coco, finetune, stretched
 from pdx_det.yolo_specs import COCO_ANCHORS_TWO_LEVELS
 
 _YOLOV3 = "https://arxiv.org/abs/1804.02767"
@@ -162,6 +162,7 @@ _SIZES = tuple(range(320, 609, 32))
 def _model(row: _Row) -> ModelSpec:
     improved = row.paper != _YOLOV3
     v2 = row.paper == _PPYOLOV2
+    sizes = tuple(range(320, 769, 32)) if v2 else _SIZES
     defaults = finetune(
         size=row.size,
         epochs=10,
@@ -169,7 +170,7 @@ def _model(row: _Row) -> ModelSpec:
         published_rate=0.001,
         published_batch=8,
         weight_decay=5e-4,
-        sizes=tuple(range(320, 769, 32)) if v2 else _SIZES,
+        sizes=sizes,
         ema=improved,
         clip_norm=35.0 if improved else None,
     )
@@ -207,7 +208,7 @@ def _model(row: _Row) -> ModelSpec:
         input_size=(row.size, row.size),
         preprocessing=stretched(row.size),
         overrides={**row.options, **defaults},
-        recipes={"coco": recipe},
+        recipes={"coco": {**recipe, **augmented(size=row.size, sizes=sizes, expand=4.0, mixup=True)}},
         weights=weights,
         scores=tuple(
             Score(metric="box_ap", value=value, dataset=dataset, note=note) for value, dataset, note in row.scores
