@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import tempfile
@@ -17,8 +18,8 @@ from pdx_core.errors import PdxError, WorkFailedError
 def atomic_write(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """Open a temporary file beside `path` and rename it over `path` once it is complete and on disk.
 
-    On any error `path` keeps what it held before. Raises PdxError when the folder cannot be written to and WorkFailedError
-    when writing breaks off (disk full).
+    On any error `path` keeps what it held before. Raises PdxError when the folder cannot be written to and
+    WorkFailedError when writing breaks off (disk full).
     """
     path = Path(path)
     try:
@@ -31,15 +32,14 @@ def atomic_write(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files that only the owner may read
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp makes files that only the owner may read
+        Path(temporary).replace(path)
     except OSError as error:
         raise WorkFailedError(
             f"cannot finish writing {path}: {error.strerror or error}; what was there is kept"
         ) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def write_json(path: str | Path, value: Any, indent: int | None = 2) -> None:
@@ -55,7 +55,8 @@ def write_text(path: str | Path, text: str) -> None:
         stream.write(text)
 
 
+@functools.cache
 def _umask() -> int:
-    mask = os.umask(0)
+    mask = os.umask(0)  # it can only be read by setting it
     os.umask(mask)
     return mask

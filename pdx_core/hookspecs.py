@@ -5,8 +5,8 @@ A plugin is one light module named by an entry point in the group `pdx.plugins`:
     [project.entry-points."pdx.plugins"]
     mine = "pdx_mine.plugin"
 
-It says `PDX_API = 1` and implements the hooks it needs. It imports nothing heavier than attrs, click, pluggy, yaml and the
-light modules of `pdx_core`; records name their targets by import path, and pdx imports those on first use.
+It says `PDX_API = 1` and implements the hooks it needs. It imports nothing heavier than attrs, click, pluggy, yaml and
+the light modules of `pdx_core`; records name their targets by import path, and pdx imports those on first use.
 """
 
 from __future__ import annotations
