@@ -178,3 +178,15 @@ def configure_inference(config: Any, suffix: str, onednn: bool) -> None:
         config.enable_mkldnn()
         config.set_mkldnn_cache_capacity(10)  # shapes remembered; without a limit changing image sizes eat the memory
     config.enable_memory_optim()
+
+
+def declare_int32(value: Any, like: Any) -> Any:
+    """`value` with the type that its operator gives it when run: int32, in the shape of `like`.
+
+    In Paddle 3's graphs `generate_proposals` declares its counts as float32 although they are int32, so every cast after
+    it fails when the exported model runs. Eagerly, and in the older graphs, `value` is returned as it is.
+    """
+    paddle = require_paddle()
+    if not paddle.in_dynamic_mode() and hasattr(value, "set_type"):
+        value.set_type(like.astype("int32").type())
+    return value

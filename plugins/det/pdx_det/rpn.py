@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pdx_core.contracts import FeatureSpec
-from pdx_core.paddle_support import require_paddle
+from pdx_core.paddle_support import declare_int32, require_paddle
 
 require_paddle()
 
@@ -111,7 +111,7 @@ class RegionProposalNetwork(nn.Layer):
             )
             boxes.append(level_boxes)
             scores.append(level_scores.flatten())
-            images.append(row_images(level_counts, level_boxes))
+            images.append(row_images(declare_int32(level_counts, im_shape[:, 0]), level_boxes))
         return _best_per_image(paddle.concat(boxes), paddle.concat(scores), paddle.concat(images), im_shape, post_nms)
 
     def loss(self, raw: Mapping[str, Sequence[Tensor]], truth: Sequence[Tensor]) -> dict[str, Tensor]:
