@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 FONT_VARIABLE = "PDX_FONT"  # path of a .ttf, .ttc or .otf file that is used for every text
 
 Colour = tuple[int, int, int]
+_Area = tuple[float, float, float, float]  # x1 y1 x2 y2
 
 # Where fonts with Chinese, Japanese and Korean glyphs usually are; the first hit is used. Nothing is ever downloaded.
 _CJK_FOLDERS = (
@@ -90,7 +91,7 @@ def draw_label(image: np.ndarray, text: str, *, tail: str = "", colour: Colour |
 def draw_boxes(
     image: np.ndarray, xyxy: np.ndarray, texts: Iterable[str] | None = None, colours: Iterable[Colour] | None = None
 ) -> np.ndarray:
-    """Draw frames with a tag above each one, or inside it at the upper edge of the image.
+    """Draw frames with a tag above each one, or at another of its edges where that is taken or outside the image.
 
     image:   uint8 [H, W, 3], RGB; not changed
     xyxy:    [n, 4], x1 y1 x2 y2 in pixels of `image`
@@ -106,12 +107,35 @@ def draw_boxes(
     shades = list(colours) if colours is not None else [label_colour(index) for index in range(len(xyxy))]
     for box, shade in zip(xyxy, shades, strict=True):
         draw.rectangle(_ordered(box), outline=shade, width=line)
-    for box, tag, shade in zip(xyxy, tags, shades, strict=True):  # afterwards, so that no frame crosses a tag
-        if tag:
-            x, y = _ordered(box)[:2]
-            height = _text_size(load_font(tag, size), tag)[1] + size // 3
-            draw_tag(draw, (max(0.0, x), y - height if y >= height else y), tag, size, shade)
+    taken: list[_Area] = []
+    for at in reversed(range(len(tags))):  # the last box lies on top, so its tag gets the best place
+        if tags[at]:
+            width, height = _text_size(load_font(tags[at], size), tags[at])
+            spot = _free_spot(_ordered(xyxy[at]), (width + size // 3, height + size // 3), picture.size, taken)
+            taken.append(spot)
+            draw_tag(draw, spot[:2], tags[at], size, shades[at])  # after the frames, so that none crosses a tag
     return np.asarray(picture)
+
+
+def _free_spot(box: _Area, tag: tuple[int, int], picture: tuple[int, int], taken: list[_Area]) -> _Area:
+    """Where a tag covers the least of others: above the box, inside its upper edge, below it, or along its sides."""
+    (x1, y1, x2, y2), (width, height) = box, tag
+    spots = []
+    for x in (x1, x2 - width, (x1 + x2 - width) / 2):
+        for y in (y1 - height, y1, y2, y2 - height):
+            x_inside = min(max(0.0, x), max(0.0, float(picture[0] - width)))
+            if 0 <= y <= picture[1] - height:
+                spots.append((x_inside, y, x_inside + width, y + height))
+    if not spots:
+        spots = [(max(0.0, x1), max(0.0, y1), max(0.0, x1) + width, max(0.0, y1) + height)]
+    return min(spots, key=lambda spot: sum(_shared(spot, other) for other in taken))  # of equals the first
+
+
+def _shared(first: _Area, second: _Area) -> float:
+    """Area that two rectangles have in common."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(0.0, width) * max(0.0, height)
 
 
 def draw_tag(draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, size: int, colour: Colour) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from pdx_core.data.pictures import CHECK_FOLDER
 from pdx_core.files import atomic_write
 
+_TICKS = [factor * 10.0**power for power in range(-3, 5) for factor in (1, 2, 5)]
 _COLOURS = {"train": "#2b6cb0", "val": "#dd8a33"}
 
 
@@ -35,6 +36,9 @@ def draw_box_shapes(output: Path, boxes: Mapping[str, np.ndarray]) -> str:
             bins = np.geomspace(max(low, 1e-3) * 0.98, max(high, 2e-3) * 1.02, 31)
             axes.hist(values, bins=bins, label=labels, color=colours)
             axes.set_xscale("log")
+            ticks = [tick for tick in _TICKS if bins[0] <= tick <= bins[-1]]
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.minorticks_off()
             axes.legend()
     for border in (32, 96):  # where COCO divides small, medium and large
         left.axvline(border, color="#a0aec0", linestyle="--", linewidth=1)
