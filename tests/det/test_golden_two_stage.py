@@ -122,5 +122,5 @@ def _compare_gradients(net, norms):
         if parameter.stop_gradient or table[name] not in norms:
             continue
         wanted = norms[table[name]]
-        got = float(parameter.grad.norm())
-        assert abs(got - wanted) <= 5e-3 * max(wanted, 1e-3), f"{name}: {got} instead of {wanted}"
+        got = np.linalg.norm(parameter.grad.numpy().astype(np.float64))  # float32 sums lose half a percent here
+        assert abs(got - wanted) <= 2e-3 * max(wanted, 1e-3), f"{name}: {got} instead of {wanted}"
