@@ -15,17 +15,20 @@ from pdx_core.errors import MissingDependencyError, PdxError
 CPU_COMMAND = 'pip install "pdx-core[cpu]"'
 GPU_COMMAND = 'pip install "pdx-core[gpu]"'
 MKL_VARIABLE = "MKL_DEBUG_CPU_TYPE"
+LOG_VARIABLE = "GLOG_minloglevel"  # 0 everything, 1 warnings, 2 errors
 
 
 @functools.cache
 def require_paddle() -> ModuleType:
     """Import and return paddle; raises MissingDependencyError with the command that installs it.
 
-    On AMD processors the bundled MKL takes a slow path unless told otherwise before the first import; a value that the
-    user has set is left alone.
+    Two variables must be there before the first import; a value that the user has set is left alone. On AMD processors
+    the bundled MKL takes a slow path unless told otherwise, and Paddle's own log would mix notes for its developers into
+    what we say (its errors stay).
     """
     if MKL_VARIABLE not in os.environ and _is_amd():
         os.environ[MKL_VARIABLE] = "5"
+    os.environ.setdefault(LOG_VARIABLE, "2")
     installed = installed_builds()
     if len(installed) > 1:
         raise MissingDependencyError(
