@@ -23,8 +23,8 @@ def require_paddle() -> ModuleType:
     """Import and return paddle; raises MissingDependencyError with the command that installs it.
 
     Two variables must be there before the first import; a value that the user has set is left alone. On AMD processors
-    the bundled MKL takes a slow path unless told otherwise, and Paddle's own log would mix notes for its developers into
-    what we say (its errors stay).
+    the bundled MKL takes a slow path unless told otherwise, and Paddle's own log would mix notes for its developers
+    into what we say (its errors stay).
     """
     if MKL_VARIABLE not in os.environ and _is_amd():
         os.environ[MKL_VARIABLE] = "5"
@@ -186,8 +186,8 @@ def configure_inference(config: Any, suffix: str, onednn: bool) -> None:
 def declare_int32(value: Any, like: Any) -> Any:
     """`value` with the type that its operator gives it when run: int32, in the shape of `like`.
 
-    In Paddle 3's graphs `generate_proposals` declares its counts as float32 although they are int32, so every cast after
-    it fails when the exported model runs. Eagerly, and in the older graphs, `value` is returned as it is.
+    In Paddle 3's graphs `generate_proposals` declares its counts as float32 although they are int32, so every cast
+    after it fails when the exported model runs. Eagerly, and in the older graphs, `value` is returned as it is.
     """
     paddle = require_paddle()
     if not paddle.in_dynamic_mode() and hasattr(value, "set_type"):
