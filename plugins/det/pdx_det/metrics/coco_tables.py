@@ -138,7 +138,7 @@ def _tools(backend: str) -> tuple[Any, Any]:
             from faster_coco_eval import COCO, COCOeval_faster
         except ImportError:
             raise MissingDependencyError(
-                "faster-coco-eval is not installed; use: pip install faster-coco-eval, or the metric without it"
+                "faster-coco-eval is not installed; use: pip install 'pdx-det[fast]', or the metric without it"
             ) from None
         return COCO, COCOeval_faster
     raise ConfigError(f"no COCO evaluation named {backend!r}; choose {' or '.join(BACKENDS)}")
