@@ -10,9 +10,10 @@ import attrs
 
 from pdx_cls.checker import refuse_unsplit
 from pdx_cls.listing import Entry, Listing, scan_folders, scan_lists
-from pdx_cls.readers_light import IMAGE_ROOT_NAME, LIST_NAMES, list_file, split_folder
+from pdx_cls.readers_light import LIST_NAMES, list_file, split_folder
 from pdx_cls.writing import write_lists
 from pdx_core.data.findings import Findings
+from pdx_core.data.image_root import IMAGE_ROOT_NAME
 from pdx_core.data.reading import Format
 from pdx_core.errors import DataError, WorkFailedError
 from pdx_core.progress import progress

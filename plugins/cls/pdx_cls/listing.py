@@ -11,7 +11,6 @@ import attrs
 
 from pdx_cls.labels import read_classes
 from pdx_cls.readers_light import (
-    IMAGE_ROOT_NAME,
     LABEL_NAMES,
     LIST_NAMES,
     SPLITS,
@@ -21,6 +20,7 @@ from pdx_cls.readers_light import (
     split_folder,
 )
 from pdx_core.data.findings import Findings
+from pdx_core.data.image_root import image_root
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
 from pdx_core.image_files import walk_images
@@ -54,7 +54,7 @@ class Listing:
 
 def scan_lists(root: Path, findings: Findings, splits: Sequence[str] = SPLITS) -> Listing:
     """Read label file and list files; every wrong line becomes a finding and is left out."""
-    listing = Listing(root=root, image_root=_image_root(root, findings))
+    listing = Listing(root=root, image_root=image_root(root, findings))
     listing.label_file = label_file(root)
     classes = None
     if listing.label_file is None:
@@ -108,25 +108,6 @@ def scan_folders(root: Path, findings: Findings, splits: Sequence[str] = SPLITS)
         listing.sources[split] = folders[split].name if split != UNSPLIT else "."
         listing.entries[split] = _read_folders(folders[split], root, ids, findings)
     return listing
-
-
-def _image_root(root: Path, findings: Findings) -> Path:
-    """The folder that list paths are relative to: the dataset itself, unless `pdx split` wrote down another one."""
-    path = root / IMAGE_ROOT_NAME
-    if not path.is_file():
-        return root
-    lines = read_lines(path)
-    target = root / lines[0][1] if lines else root
-    if not target.is_dir():
-        findings.add(
-            "image-root-missing",
-            f"the folder with the images, {target}, is gone",
-            file=IMAGE_ROOT_NAME,
-            location="line 1",
-            value=target,
-            fix="write its new place there, or run `pdx split` again",
-        )
-    return target
 
 
 def _read_list(path: Path, listing: Listing, classes: tuple[str, ...] | None, findings: Findings) -> list[Entry]:

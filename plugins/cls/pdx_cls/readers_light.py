@@ -12,7 +12,6 @@ SPLITS = ("train", "val")
 LIST_NAMES = {"train": ("train.txt", "train_list.txt"), "val": ("val.txt", "val_list.txt")}
 LABEL_NAMES = ("label.txt", "labels.txt", "classes.txt")
 FOLDER_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation")}
-IMAGE_ROOT_NAME = "image_root.txt"  # written by `pdx split`: the folder that list paths are relative to
 
 # A second field with one of these ends is an annotation file: the list belongs to another task.
 _ANNOTATION_SUFFIXES = (".png", ".xml", ".json", ".txt", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")

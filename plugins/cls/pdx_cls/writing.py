@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pdx_cls.listing import Entry, Listing
-from pdx_cls.readers_light import IMAGE_ROOT_NAME, LIST_NAMES, has_lists, label_file, list_file
+from pdx_cls.readers_light import LIST_NAMES, has_lists, label_file, list_file
+from pdx_core.data.image_root import IMAGE_ROOT_NAME
 from pdx_core.data.split import set_aside
 from pdx_core.errors import ConfigError
 from pdx_core.files import write_text

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pdx_core.data.findings import Findings, Severity
+from pdx_core.data.image_root import image_root
 from pdx_core.data.text_files import read_text
 from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.coco_parts import read_categories, read_images, segmentation_problem
 from pdx_det.readers.listing import BoxCollector, Listing, SplitListing
-from pdx_det.readers.paths import data_root, image_folder
+from pdx_det.readers.paths import image_folder
 from pdx_det.readers_light import SPLIT_WORDS, SPLITS, coco_file
 
 MANY_BOXES = 1000  # the metric of COCO looks at the best 100 per class; nobody labels a thousand by hand
@@ -127,7 +128,7 @@ def _read_split(
 ) -> SplitListing:
     root, name = listing.root, path.relative_to(listing.root).as_posix()
     pictures = read_images(content["images"], name, findings)
-    elsewhere = data_root(root, findings)
+    elsewhere = image_root(root, findings)
     candidates = [elsewhere] if elsewhere != root else []
     candidates += [root / "images", root / "JPEGImages"]
     for word in SPLIT_WORDS[split]:

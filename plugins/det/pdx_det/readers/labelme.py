@@ -10,13 +10,14 @@ from typing import Any
 import attrs
 
 from pdx_core.data.findings import Findings, Severity
+from pdx_core.data.image_root import image_root
 from pdx_core.data.text_files import read_text
 from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.class_names import read_class_file
 from pdx_det.readers.listing import UNSPLIT, BoxCollector, Listing, Picture, SplitListing
 from pdx_det.readers.lists import ListLine, read_list
-from pdx_det.readers.paths import data_root, path_problem
+from pdx_det.readers.paths import path_problem
 from pdx_det.readers_light import SPLITS, labelme_files, list_file
 
 
@@ -28,7 +29,7 @@ def scan_labelme(
     A folder without lists is one split called `all`, which `pdx split` divides.
     """
     listing = Listing(root=root)
-    base = data_root(root, findings)
+    base = image_root(root, findings)
     lists = {split: path for split in SPLITS if (path := list_file(root, split, ".json")) is not None}
     files: dict[str, tuple[str, list[ListLine]]] = {}
     if not lists:

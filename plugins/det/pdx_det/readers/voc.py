@@ -10,13 +10,14 @@ from xml.etree.ElementTree import Element
 import attrs
 
 from pdx_core.data.findings import Findings, Severity
+from pdx_core.data.image_root import image_root
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.class_names import read_class_file
 from pdx_det.readers.listing import BoxCollector, Listing, Picture, SplitListing
 from pdx_det.readers.lists import ListLine, read_list
-from pdx_det.readers.paths import by_stem, data_root, path_problem
+from pdx_det.readers.paths import by_stem, path_problem
 from pdx_det.readers.xml_tree import XmlError, parse_xml
 from pdx_det.readers_light import SPLITS, image_set, list_file
 
@@ -56,7 +57,7 @@ def scan_voc(
     one_based: pixels are counted from 1 and the second corner is the last pixel inside, as in the original VOC data
     """
     listing = Listing(root=root)
-    base = data_root(root, findings)
+    base = image_root(root, findings)
     files: dict[str, tuple[str, list[tuple[ListLine, XmlAnnotation]]]] = {}
     for split in splits:
         found = _lines(root, base, split, findings)
