@@ -143,7 +143,7 @@ def soft_nms(
     areas = sides[..., 0] * sides[..., 1]
 
     def unfinished(live, final):
-        return (live.max() > 0).reshape([])
+        return live.max() > 0
 
     def turn(live, final):
         best = paddle.nn.functional.one_hot(live.argmax(axis=-1), live.shape[-1]).astype(live.dtype)  # [N, K, C]
