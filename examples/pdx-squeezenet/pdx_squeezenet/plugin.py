@@ -52,8 +52,8 @@ def pdx_models():
             "Train.epochs_iters": 15,
             "Train.warmup_steps": 1,
             "Train.batch_size": 32,
-            # The trunk has no batch norm and wants small steps, the new classifier large ones. The fixed stem and first two
-            # levels save their backward pass.
+            # The trunk has no batch norm and wants small steps, the new classifier large ones. The fixed stem and first
+            # two levels save their backward pass.
             "Train.learning_rate": 0.001,
             "Train.optimizer.lr_factors": {r"^head\.": 20.0},
             "Train.optimizer.weight_decay": 2e-4,
