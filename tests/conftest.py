@@ -31,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
             items[:] = [item for item in items if item not in left_out]
 
 
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user or a CI job has set for pdx must not change what the tests see."""
+    for name in ("PDX_OFFLINE", "PDX_MIRROR", "PDX_STRICT", "PDX_DISABLE_PLUGINS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 class FakeSite:
     """A folder of installed distributions, as pip would leave it."""
 
