@@ -54,7 +54,9 @@ def test_any_size_of_picture_can_be_labelled(shape):
 
 @pytest.mark.parametrize("text", ["naïve Straße", "Привет", "熊", "🐻", ""])
 def test_any_script_is_drawn_without_an_error(text):
-    drawing.draw_label(GREY, text)
+    drawn = drawing.draw_label(GREY, text)
+    assert drawn.shape == GREY.shape and drawn.dtype == np.uint8
+    assert not text or (drawn != GREY).any()
 
 
 def test_a_font_of_ones_own(monkeypatch):
@@ -71,4 +73,5 @@ def test_boxes_are_framed_where_they_are():
 
 
 def test_a_box_out_of_order_or_at_the_edge_does_no_harm():
-    drawing.draw_boxes(GREY, np.array([[150, 160, 50, 80], [-20, -20, 10, 10]]), ["a", "b"])
+    drawn = drawing.draw_boxes(GREY, np.array([[150, 160, 50, 80], [-20, -20, 10, 10]]), ["a", "b"])
+    assert drawn.shape == GREY.shape and (drawn != GREY).any()

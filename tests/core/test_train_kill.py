@@ -92,13 +92,13 @@ def kill_and_resume(tmp_path, kills, seed):
 
 
 def test_two_kills(tmp_path):
-    kill_and_resume(tmp_path, kills=2, seed=1)
+    assert kill_and_resume(tmp_path, kills=2, seed=1) >= 1
 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_ten_kills(tmp_path, seed):
-    kill_and_resume(tmp_path, kills=10, seed=seed)
+    assert kill_and_resume(tmp_path, kills=10, seed=seed) >= 5
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
