@@ -59,7 +59,7 @@ def kill_and_resume(tmp_path, kills, seed):
     started_from = []
     while done < kills:
         resume = ["Train.resume_path=last"] if (cut / "config.yaml").exists() else []
-        process = start(data, cut, *resume, pause=0.004)
+        process = start(data, cut, *resume, pause=0.02)
         # wait until it has started to train, so that no kill is wasted on the imports
         deadline = time.monotonic() + 120
         for line in process.stderr:
