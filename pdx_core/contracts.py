@@ -67,8 +67,9 @@ class Neck(Protocol):
 class Head(Protocol):
     """A `paddle.nn.Layer` built as `target(features, num_classes, **arguments, **options)`.
 
-    `image_info` is None (raw outputs wanted, as in classification) or a dict of tensors: `im_shape` float32 [N, 2]
-    (h, w of the network input without padding) and `scale_factor` float32 [N, 2] (y, x; input size / original size).
+    `image_info` is a dict of tensors: `images` float32 [N, 3, H, W], the network input, and, unless only raw outputs are
+    wanted, `im_shape` float32 [N, 2] (h, w of the network input without padding) and `scale_factor` float32 [N, 2]
+    (y, x; input size / original size). A head that needs none of it may be called with None.
     """
 
     def forward(self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None) -> Any:
@@ -122,7 +123,9 @@ class Task(Protocol):
     """What the shared loop has to know about one task. Built as `target(config, classes)`.
 
     Optional attributes: `metric_prefix` stands before the names of its metrics in logs and result files ("val." for
-    classification), `pad_multiple` is what height and width of a batch are rounded up to.
+    classification), `pad_multiple` is what height and width of a batch are rounded up to, and
+    `run(runner, feed) -> outputs` runs the network for an evaluation batch in another way than once: `runner` takes and
+    gives arrays by name, `feed` holds images, im_shape and scale_factor (see `pdx_core.test_time`).
     """
 
     def __init__(self, config: RunConfig, classes: tuple[str, ...]) -> None: ...

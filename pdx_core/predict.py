@@ -160,6 +160,8 @@ def run_predict(resolved: Resolved) -> dict[str, Any]:
     options: dict[str, Any] = {"max_megapixels": config.data.max_megapixels}
     if config.predict.threshold is not None:
         options["threshold"] = config.predict.threshold
+    if config.predict.test_time.enabled:
+        options["test_time"] = config.predict.test_time
     trained = output / "best_model" / "inference"
     model_dir = config.predict.model_dir
     if model_dir is None and trained.is_dir():

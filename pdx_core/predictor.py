@@ -107,6 +107,10 @@ class ImagePredictor:
         """One Result per image from the outputs of one run. `options` are those given to `predict`."""
         raise NotImplementedError
 
+    def run(self, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The model's outputs for prepared images of one size; a task may look at them in several ways and merge."""
+        return self.runner(feed)
+
     # -- what every task gets ----------------------------------------------------------------------------------------
     def predict(
         self, input: Any, batch_size: int = 1, *, broken_images: BrokenImages = None, **options: Any
@@ -181,7 +185,7 @@ class ImagePredictor:
         # Images of one size go together. Padding the others would make a result depend on its neighbours.
         for _, group in itertools.groupby(images, key=lambda image: image.planes.shape):
             same = list(group)
-            yield from self.results(self.runner(feed_of(same)), same, **options)
+            yield from self.results(self.run(feed_of(same)), same, **options)
 
 
 def preparation(transforms: Sequence[Mapping[str, Any]]) -> Callable[[Sample], Sample]:

@@ -127,6 +127,25 @@ class TrainConfig:
     partial_weights: tuple[str, ...] = ()  # further keys that may differ from the pretrained file
 
 
+def _usable_scales(config: Any, attribute: attrs.Attribute, value: tuple[float, ...]) -> None:
+    if any(not 0.1 <= scale <= 10 for scale in value) or len(set(value)) < len(value):
+        raise ValueError(f"{attribute.name} must be different factors from 0.1 to 10, got {list(value)}")
+
+
+@attrs.define(kw_only=True)
+class TestTimeConfig:
+    """Several views of each image, whose predictions are merged; slower, and mostly a little better."""
+
+    __test__ = False  # not a test, whatever pytest makes of the name
+
+    scales: tuple[float, ...] = attrs.field(default=(), validator=_usable_scales)  # of the network's input; (): as it is
+    flip: bool = False  # also the mirror image at each scale
+
+    @property
+    def enabled(self) -> bool:
+        return self.flip or self.scales not in ((), (1.0,))
+
+
 @attrs.define(kw_only=True)
 class EvaluateConfig:
     weight_path: str | None = None  # None: best_model below Global.output, else the published weights
@@ -134,6 +153,7 @@ class EvaluateConfig:
     log_interval: int = attrs.field(default=10, validator=v.gt(0))
     metric: Component | None = component("metrics")
     use_ema: bool = True
+    test_time: TestTimeConfig = attrs.field(factory=TestTimeConfig)
 
 
 @attrs.define(kw_only=True)
@@ -159,6 +179,7 @@ class PredictConfig:
     kernel_option: KernelOptionConfig = attrs.field(factory=KernelOptionConfig)
     topk: int | None = attrs.field(default=None, validator=v.optional(v.gt(0)))
     threshold: float | None = attrs.field(default=None, validator=v.optional(_range(0, 1)))
+    test_time: TestTimeConfig = attrs.field(factory=TestTimeConfig)
 
 
 @attrs.define(kw_only=True)

@@ -16,6 +16,9 @@ require_paddle()
 import paddle  # noqa: E402
 
 
+_INPUTS = ("images", "im_shape", "scale_factor")
+
+
 class EvaluationStopped(Exception):
     """Somebody asked to stop in the middle of an evaluation."""
 
@@ -32,7 +35,8 @@ def evaluate(
     """The metric of a network over every sample of the loader, each counted once over all processes.
 
     network: in any mode; left in the mode it came in
-    task:    turns outputs into Results; its `metric_prefix` ("val." for classification), if any, goes before the names
+    task:    turns outputs into Results; its `metric_prefix` ("val." for classification), if any, goes before the names;
+             its `run`, if any, decides how the network is run (once, or on several views of a batch)
 
     Raises EvaluationStopped when `should_stop` says so. Several processes do not agree on a moment for that, so they
     evaluate to the end.
@@ -40,17 +44,22 @@ def evaluate(
     training = network.training
     modes = [(layer, layer.training) for layer in network.sublayers(include_self=True)] if training else []
     network.eval()
+
+    def runner(feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return _arrays(network.predict(*(paddle.to_tensor(feed[name]) for name in _INPUTS)))
+
     try:
         with progress(total=len(loader), label=label, unit="batch") as bar, paddle.no_grad():
             for batch in loader.epoch(0):
                 if distributed.world_size() == 1 and should_stop():
                     raise EvaluationStopped
-                outputs = network.predict(
-                    paddle.to_tensor(batch.images),
-                    paddle.to_tensor(batch.im_shape),
-                    paddle.to_tensor(batch.scale_factor),
-                )
-                results = task.results(_arrays(outputs), batch.samples)
+                feed = {
+                    "images": batch.images,
+                    "im_shape": batch.im_shape,
+                    "scale_factor": batch.scale_factor,
+                }
+                outputs = task.run(runner, feed) if hasattr(task, "run") else runner(feed)
+                results = task.results(outputs, batch.samples)
                 metric.update(results, [_truth(sample) for sample in batch.samples])
                 bar.update(1)
     finally:

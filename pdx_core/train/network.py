@@ -43,9 +43,10 @@ class Network(nn.Layer):
         return levels if self.neck is None else self.neck(levels)
 
     def forward(self, images: Tensor, im_shape: Tensor | None = None, scale_factor: Tensor | None = None) -> Any:
+        image_info = {"images": images}
         if im_shape is None:
-            return self.head(self.features(images))
-        image_info = {"im_shape": im_shape, "scale_factor": scale_factor, "images": images}
+            return self.head(self.features(images), image_info)
+        image_info |= {"im_shape": im_shape, "scale_factor": scale_factor}
         return self.head.decode(self.head(self.features(images), image_info), image_info)
 
     def predict(self, images: Tensor, im_shape: Tensor, scale_factor: Tensor) -> dict[str, Tensor]:

@@ -147,12 +147,12 @@ class RCNNHead(nn.Layer):
 
     # -- prediction --------------------------------------------------------------------------------------------------
     def forward(self, features: Sequence[Tensor], image_info: Mapping[str, Tensor] | None = None) -> dict[str, Any]:
-        """Proposals' raw outputs, and with `image_info` the scored and refined boxes.
+        """Proposals' raw outputs, and with `im_shape` in `image_info` the scored and refined boxes.
 
         Adds `rois` [r, 4], `counts` int32 [N], `boxes` [r, K or 1, 4] not clipped and `scores` [r, K + 1].
         """
         raw: dict[str, Any] = {"rpn": self.rpn(features)}
-        if image_info is None:
+        if image_info is None or "im_shape" not in image_info:
             return raw
         im_shape = image_info["im_shape"]
         rois, _, counts = self.rpn.propose(raw["rpn"], im_shape)

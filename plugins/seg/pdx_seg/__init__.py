@@ -1,0 +1,3 @@
+"""Semantic segmentation for pdx."""
+
+__version__ = "0.1.0"

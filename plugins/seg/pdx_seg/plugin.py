@@ -1,0 +1,45 @@
+"""What pdx-seg offers: the task, its readers, trunks, heads, metric, predictor and zoo."""
+
+from __future__ import annotations
+
+from pdx_core import hookimpl
+from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
+
+PDX_API = 1
+
+
+@hookimpl
+def pdx_tasks():
+    yield TaskSpec(
+        name="seg",
+        title="semantic segmentation",
+        summary="A class for every pixel.",
+        dataset_type="SegDataset",
+        reader="SegDataset",
+        target="pdx_seg.task:SegTask",
+        metric="mean_iou",
+        predictor="seg",
+    )
+
+
+@hookimpl
+def pdx_metrics():
+    yield MetricSpec(
+        name="mean_iou",
+        task="seg",
+        key="mIoU",
+        unit="fraction",
+        target="pdx_seg.metrics:MeanIou",
+        summary="mean intersection over union; accuracy, kappa and Dice, also per class",
+    )
+
+
+@hookimpl
+def pdx_predictors():
+    yield PredictorSpec(
+        name="seg",
+        task="seg",
+        target="pdx_seg.predictor:SegPredictor",
+        result="pdx_seg.results:LabelMapResult",
+        summary="a class for every pixel of the original image",
+    )
