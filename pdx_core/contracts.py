@@ -67,8 +67,8 @@ class Neck(Protocol):
 class Head(Protocol):
     """A `paddle.nn.Layer` built as `target(features, num_classes, **arguments, **options)`.
 
-    `image_info` is a dict of tensors: `images` float32 [N, 3, H, W], the network input, and, unless only raw outputs are
-    wanted, `im_shape` float32 [N, 2] (h, w of the network input without padding) and `scale_factor` float32 [N, 2]
+    `image_info` is a dict of tensors: `images` float32 [N, 3, H, W], the network input, and, unless only raw outputs
+    are wanted, `im_shape` float32 [N, 2] (h, w of the network input without padding) and `scale_factor` float32 [N, 2]
     (y, x; input size / original size). A head that needs none of it may be called with None.
     """
 

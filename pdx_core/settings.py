@@ -138,7 +138,7 @@ class TestTimeConfig:
 
     __test__ = False  # not a test, whatever pytest makes of the name
 
-    scales: tuple[float, ...] = attrs.field(default=(), validator=_usable_scales)  # of the network's input; (): as it is
+    scales: tuple[float, ...] = attrs.field(default=(), validator=_usable_scales)  # of the input; (): as it is
     flip: bool = False  # also the mirror image at each scale
 
     @property

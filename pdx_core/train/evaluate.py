@@ -15,7 +15,6 @@ require_paddle()
 
 import paddle  # noqa: E402
 
-
 _INPUTS = ("images", "im_shape", "scale_factor")
 
 

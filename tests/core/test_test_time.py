@@ -48,7 +48,7 @@ def test_scales_come_with_their_shapes_and_factors():
 
 
 def test_odd_scales_are_refused():
-    with pytest.raises((ValueError, ConfigError), match="from 0.1 to 10"):
+    with pytest.raises((ValueError, ConfigError), match="different factors"):
         TestTimeConfig(scales=(0.0,))
-    with pytest.raises((ValueError, ConfigError), match="different"):
+    with pytest.raises((ValueError, ConfigError), match=r"\[1.0, 1.0\]"):
         TestTimeConfig(scales=(1.0, 1.0))
