@@ -166,6 +166,7 @@ class Runtime(Protocol):
     """Runs one exported model. Built as `target(folder, device, **arguments, threads=None, outputs=())`.
 
     `threads` is the number the user asked for or None, `outputs` the names to give to the graph's outputs, in order.
+    Optional: `image_size`, the height and width of the only images the graph takes, or None.
     """
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import attrs
 from attrs import validators as v
 
+from pdx_core.errors import ConfigError
+
 
 @attrs.define(kw_only=True)
 class Component:
@@ -138,8 +140,23 @@ class TestTimeConfig:
 
     __test__ = False  # not a test, whatever pytest makes of the name
 
-    scales: tuple[float, ...] = attrs.field(default=(), validator=_usable_scales)  # of the input; (): as it is
+    scales: tuple[float, ...] = attrs.field(
+        default=(), converter=tuple, validator=_usable_scales
+    )  # of the input; (): as it is
     flip: bool = False  # also the mirror image at each scale
+    merge: dict[str, Any] = attrs.field(factory=dict)  # how the task merges the views, where it has a choice
+
+    @classmethod
+    def of(cls, given: TestTimeConfig | Mapping[str, Any] | None) -> TestTimeConfig:
+        """From what Python code gives a predictor. Raises ConfigError that says what may be given."""
+        if isinstance(given, cls):
+            return given
+        try:
+            return cls(**(given or {}))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f'test_time takes {{"scales": [1.0, 1.5], "flip": True, "merge": {{...}}}}, got {given!r}: {error}'
+            ) from None
 
     @property
     def enabled(self) -> bool:
@@ -163,6 +180,7 @@ class ExportConfig:
     parity_images: int = attrs.field(default=8, validator=v.ge(1))
     rtol: float = attrs.field(default=1e-3, validator=v.gt(0))
     atol: float = attrs.field(default=1e-4, validator=v.gt(0))
+    any_size: bool = False  # the graph takes images of any size (test_time.scales) even if preparation gives but one
     try_runtimes: bool = True  # compare and time every installed runtime; False: the plain one only, seconds faster
 
 

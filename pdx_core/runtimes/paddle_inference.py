@@ -32,6 +32,8 @@ class PaddleInference:
     bfloat16: compute in bfloat16 where oneDNN can; changes the numbers by a few percent
     threads:  of the CPU math library; None takes the cores this process may use, at most 8
     outputs:  names for the graph's outputs, in order; without them "output_0", "output_1" ...
+
+    `image_size` is the height and width that the graph was exported for, or None if it takes any.
     """
 
     def __init__(
@@ -66,6 +68,8 @@ class PaddleInference:
             name if name in _SIDE_INPUTS else "images": self._predictor.get_input_handle(name)
             for name in self._predictor.get_input_names()
         }
+        sides = tuple(self._inputs["images"].shape()[2:]) if "images" in self._inputs else ()
+        self.image_size = sides if len(sides) == 2 and min(sides) > 0 else None
         handles = [self._predictor.get_output_handle(name) for name in self._predictor.get_output_names()]
         if outputs and len(outputs) != len(handles):
             raise PdxError(

@@ -52,3 +52,13 @@ def test_odd_scales_are_refused():
         TestTimeConfig(scales=(0.0,))
     with pytest.raises((ValueError, ConfigError), match=r"\[1.0, 1.0\]"):
         TestTimeConfig(scales=(1.0, 1.0))
+
+
+def test_a_full_batch_may_be_stretched_instead_of_padded():
+    feed = {name: value[:1] for name, value in batch().items()}
+    _, double = views(feed, TestTimeConfig(scales=(1.0, 2.0)), multiple=8, stretch=True)
+    assert double.feed["images"].shape == (1, 3, 8, 16)  # 8 x 12: 12 is rounded to 16
+    assert double.feed["im_shape"].tolist() == [[8, 16]]
+    np.testing.assert_allclose(double.feed["scale_factor"], [[2, 16 / 6]])
+    _, padded = views(batch(), TestTimeConfig(scales=(1.0, 2.0)), multiple=8, stretch=True)
+    assert padded.feed["im_shape"].tolist() == [[8, 12], [4, 6]]  # one image has padding: all keep their shape

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pdx_core.errors import PdxError
 from pdx_core.predictor import ImagePredictor, Prepared
 from pdx_core.results_boxes import BoxesResult
-from pdx_det.task import rows_per_image
+from pdx_core.settings import TestTimeConfig
+from pdx_core.test_time import require_any_size
+from pdx_det.output_rows import named_outputs, rows_per_image
+from pdx_det.view_merging import MergeOptions, run_views
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,13 +28,31 @@ class DetPredictor(ImagePredictor):
     threshold: boxes with a score above it are given; None takes what the model says, which is 0.5 unless it was
                exported otherwise
     topk:      at most so many boxes of an image; None gives them all
+    test_time: the views in which each image is looked at, as in the section Predict.test_time of a configuration:
+               {"scales": [1.0, 1.5], "flip": True}. Takes as many times longer as there are views. Scales need a model
+               that takes any size: weights, or an export with Export.any_size
     """
 
-    def __init__(self, *positional: Any, threshold: float | None = None, topk: int | None = None, **options: Any):
+    def __init__(
+        self,
+        *positional: Any,
+        threshold: float | None = None,
+        topk: int | None = None,
+        test_time: TestTimeConfig | Mapping[str, Any] | None = None,
+        **options: Any,
+    ):
         super().__init__(*positional, **options)
         own = (self.card.post.get("DetThreshold") or {}).get("threshold", DEFAULT_THRESHOLD)
         self.threshold = _checked_threshold(own if threshold is None else threshold)
         self.topk = None if topk is None else _checked_topk(topk)
+        self.test_time = TestTimeConfig.of(test_time)
+        self._merging = MergeOptions.of(self.test_time.merge)
+        require_any_size(self.runner, self.test_time)
+
+    def run(self, feed: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        if not self.test_time.enabled:
+            return self.runner(feed)
+        return run_views(lambda view: named_outputs(self.runner(view)), feed, self.test_time, self._merging)
 
     @classmethod
     def published_post(cls, config: RunConfig) -> dict[str, Any]:
@@ -58,20 +79,8 @@ class DetPredictor(ImagePredictor):
             BoxesResult.of_rows(
                 image.name, rows, self.card.classes, threshold=threshold, topk=topk, size=image.size, **image.common
             )
-            for image, rows in zip(images, rows_per_image(_named(outputs)), strict=True)
+            for image, rows in zip(images, rows_per_image(named_outputs(outputs)), strict=True)
         ]
-
-
-def _named(outputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-    """Models that PaddleX exported call their outputs anything: rows have six columns, counts have one."""
-    if "bbox" in outputs:
-        return outputs
-    rows = next((value for value in outputs.values() if value.ndim == 2 and value.shape[1] == 6), None)
-    counts = next((value for value in outputs.values() if value.ndim == 1 or value.shape[-1] == 1), None)
-    if rows is None or counts is None:
-        shapes = ", ".join(f"{name} {list(value.shape)}" for name, value in outputs.items())
-        raise PdxError(f"the model's outputs are not those of a detector: {shapes}")
-    return {"bbox": rows, "bbox_num": counts}
 
 
 def _checked_threshold(value: Any) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pdx_core.errors import DataError
 from pdx_core.results_boxes import BoxesResult
+from pdx_det.output_rows import rows_per_image
+from pdx_det.view_merging import MergeOptions, Runner, run_views
 
 if TYPE_CHECKING:
     from pdx_core.data.batch import Batch
@@ -23,6 +25,8 @@ class DetTask:
 
     def __init__(self, config: RunConfig, classes: tuple[str, ...]) -> None:
         self.classes = classes
+        self._test_time = config.evaluate.test_time
+        self._merging = MergeOptions.of(self._test_time.merge, "Evaluate.test_time.merge")
 
     def collate(self, samples: Sequence[Sample], batch: Batch) -> dict[str, np.ndarray]:
         """The boxes of a batch, padded to the largest number G of boxes in an image, at least 1.
@@ -49,6 +53,10 @@ class DetTask:
             targets["gt_weights"][row, :size] = boxes.weights
         return {**targets, "im_shape": batch.im_shape, "scale_factor": batch.scale_factor}
 
+    def run(self, runner: Runner, feed: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """The outputs for an evaluation batch: of the batch as it is, or merged from the views that are asked for."""
+        return run_views(runner, feed, self._test_time, self._merging) if self._test_time.enabled else runner(feed)
+
     def results(self, outputs: Mapping[str, np.ndarray], samples: Sequence[Sample]) -> list[BoxesResult]:
         """outputs["bbox"] [n, 6] label score x1 y1 x2 y2 in original pixels, outputs["bbox_num"] [N]."""
         return [
@@ -67,12 +75,3 @@ class DetTask:
         clipped = boxes.select(full)
         clipped.xyxy = xyxy[full]
         return clipped
-
-
-def rows_per_image(outputs: Mapping[str, np.ndarray]) -> Iterator[np.ndarray]:
-    """float32 [n_i, 6] of each image; rows that a graph of fixed size filled up (label -1) are left out."""
-    start = 0
-    for count in np.asarray(outputs["bbox_num"]).reshape(-1).tolist():
-        rows = outputs["bbox"][start : start + count]
-        start += count
-        yield rows[rows[:, 0] >= 0] if len(rows) else rows.reshape(0, 6)
