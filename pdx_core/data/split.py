@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UNSPLIT = "all"  # the split of a dataset that nobody has divided yet
+
 Item = TypeVar("Item")
 
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pdx_cls.listing import UNSPLIT, Entry, Listing, scan_folders, scan_lists
+from pdx_cls.listing import Entry, Listing, scan_folders, scan_lists
 from pdx_cls.readers_light import LABEL_NAMES, LIST_NAMES, split_folder
 from pdx_cls.writing import write_lists
 from pdx_core.data.check import CheckSettings
 from pdx_core.data.findings import Findings
 from pdx_core.data.image_check import check_images, report_duplicates
 from pdx_core.data.pictures import draw_histogram, draw_samples, pick_samples
-from pdx_core.data.split import divide_by_class, require_clean
+from pdx_core.data.split import UNSPLIT, divide_by_class, require_clean
 from pdx_core.drawing import draw_label, label_colour
 from pdx_core.errors import DataError
 from pdx_core.images import read_image

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import attrs
@@ -12,11 +11,11 @@ from pdx_cls.checker import refuse_unsplit
 from pdx_cls.listing import Entry, Listing, scan_folders, scan_lists
 from pdx_cls.readers_light import LIST_NAMES, list_file, split_folder
 from pdx_cls.writing import write_lists
+from pdx_core.data.copying import copy_files
 from pdx_core.data.findings import Findings
 from pdx_core.data.image_root import IMAGE_ROOT_NAME
 from pdx_core.data.reading import Format
-from pdx_core.errors import DataError, WorkFailedError
-from pdx_core.progress import progress
+from pdx_core.errors import DataError
 
 
 def to_lists(source: Format, destination: Path) -> dict[str, int]:
@@ -62,19 +61,13 @@ def _scan(source: Format, scan, is_there) -> Listing:
 
 
 def _copy(listing: Listing, entries: dict[str, list[Entry]], destination: Path) -> None:
-    pairs = [
-        (listing.image_path(old), destination / new.path)
-        for split, part in entries.items()
-        for old, new in zip(listing.entries[split], part, strict=True)
-    ]
-    for old, new in progress(pairs, label="copy", unit="img"):
-        try:
-            new.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(old, new)
-        except FileNotFoundError:
-            raise DataError(f"{old}: no such file; `pdx check` lists all of them") from None
-        except OSError as error:
-            raise WorkFailedError(f"cannot copy {old} to {new}: {error.strerror or error}") from error
+    copy_files(
+        [
+            (listing.image_path(old), destination / new.path)
+            for split, part in entries.items()
+            for old, new in zip(listing.entries[split], part, strict=True)
+        ]
+    )
 
 
 def _folder_name(name: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import attrs
 
@@ -21,11 +20,11 @@ from pdx_cls.readers_light import (
 )
 from pdx_core.data.findings import Findings
 from pdx_core.data.image_root import image_root
+from pdx_core.data.paths import path_problem
+from pdx_core.data.split import UNSPLIT
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
 from pdx_core.image_files import walk_images
-
-UNSPLIT = "all"  # the split of class folders that nobody has split yet
 
 
 @attrs.frozen
@@ -147,7 +146,7 @@ def _read_list(path: Path, listing: Listing, classes: tuple[str, ...] | None, fi
                 **place,
             )
             continue
-        problem = _path_problem(name)
+        problem = path_problem(name)
         if problem:
             findings.add(
                 "path-outside-dataset", problem, field="path", fix="write the path relative to the dataset", **place
@@ -200,17 +199,6 @@ def _id_hint(label: str, classes: tuple[str, ...] | None) -> str:
     if "," in label:
         return "put a blank, not a comma, between path and class id"
     return "write a whole number from the label file"
-
-
-def _path_problem(name: str) -> str:
-    """Why a path cannot be one inside the dataset, or nothing."""
-    if not name:
-        return "the path is empty"
-    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute():
-        return "the path is absolute"
-    if posixpath.normpath(name.replace("\\", "/")).startswith(".."):
-        return "the path leaves the dataset's folder"
-    return ""
 
 
 def _slashes(name: str, root: Path) -> str:

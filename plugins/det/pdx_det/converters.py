@@ -14,21 +14,18 @@ import attrs
 import numpy as np
 import yaml
 
+from pdx_core.data.copying import copy_files, divide_unsplit, free_name
 from pdx_core.data.findings import Findings
+from pdx_core.data.list_files import quoted
 from pdx_core.data.reading import Format
 from pdx_core.data.sample import Boxes
-from pdx_core.data.split import divide
-from pdx_core.errors import DataError, WorkFailedError
+from pdx_core.errors import DataError
 from pdx_core.files import write_json, write_text
 from pdx_core.image_size import displayed_size
-from pdx_core.progress import progress
 from pdx_det.readers.formats import scan_all
-from pdx_det.readers.listing import UNSPLIT, Listing
-from pdx_det.readers.lists import quoted
+from pdx_det.readers.listing import Listing
 
 logger = logging.getLogger(__name__)
-
-_TRAIN_PERCENT = 80  # of a dataset that has no val part
 
 
 @attrs.frozen(eq=False)
@@ -166,23 +163,8 @@ def _read(source: Format) -> tuple[Listing, dict[str, list[_Item]]]:
             if not path.is_file():
                 raise DataError(f"{path}: no such file; `pdx check` lists all of them")
             size = displayed_size(path)
-            parts[name].append(_Item(path, _free_name(path, name, used), *size, split.table.boxes(at)))
-    only = next(iter(parts)) if len(parts) == 1 else ""
-    if only in ("train", UNSPLIT) and len(parts[only]) > 1:
-        logger.info("there is no val part: %d %% of the images become train, the others val", _TRAIN_PERCENT)
-        train, val = divide(parts[only], _TRAIN_PERCENT, seed=0)
-        parts = {"train": train, "val": val}
-    return listing, parts
-
-
-def _free_name(path: Path, split: str, used: set[str]) -> str:
-    """The file's name, with the split and a number in front where another image has the same stem."""
-    name, number = path.name, 0
-    while Path(name).stem.lower() in used:
-        number += 1
-        name = f"{split}_{path.name}" if number == 1 else f"{split}{number}_{path.name}"
-    used.add(Path(name).stem.lower())
-    return name
+            parts[name].append(_Item(path, free_name(path, name, used), *size, split.table.boxes(at)))
+    return listing, divide_unsplit(parts)
 
 
 def _rows(
@@ -196,13 +178,8 @@ def _rows(
 
 
 def _copy(parts: dict[str, list[_Item]], folder: Path) -> dict[str, int]:
-    items = [item for part in parts.values() for item in part]
     folder.mkdir(parents=True, exist_ok=True)
-    for item in progress(items, label="copy", unit="img"):
-        try:
-            shutil.copyfile(item.source, folder / item.path)
-        except OSError as error:
-            raise WorkFailedError(f"cannot copy {item.source} to {folder}: {error.strerror or error}") from error
+    copy_files([(item.source, folder / item.path) for part in parts.values() for item in part])
     return {split: len(part) for split, part in parts.items()}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from pdx_core.data.labelme import labelme_files, looks_like_labelme
+from pdx_core.data.list_files import SPLIT_WORDS, SPLITS, files_named, list_file
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
-
-SPLITS = ("train", "val")
-SPLIT_WORDS = {"train": ("train", "training", "trainval"), "val": ("val", "valid", "validation", "test")}
 
 # Where COCO files are, with {} for the word of the split; the first is PaddleX's
 _COCO_NAMES = (
@@ -25,7 +23,6 @@ _COCO_NAMES = (
     "{}/_annotations.coco.json",
     "{}.json",
 )
-_LIST_NAMES = ("{}_list.txt", "{}_anno_list.txt", "{}.txt")
 YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 CLASS_NAMES = ("labels.txt", "label_list.txt", "label.txt", "classes.txt", "obj.names")
 
@@ -33,14 +30,6 @@ CLASS_NAMES = ("labels.txt", "label_list.txt", "label.txt", "classes.txt", "obj.
 def coco_file(root: Path, split: str) -> Path | None:
     """The json of a split."""
     return _first(root, _COCO_NAMES, SPLIT_WORDS[split][:3])
-
-
-def list_file(root: Path, split: str, suffix: str) -> Path | None:
-    """The list whose lines end in `suffix` (".xml" or ".json")."""
-    for path in _all(root, _LIST_NAMES, SPLIT_WORDS[split]):
-        if _first_line(path).lower().rstrip('"').endswith(suffix):
-            return path
-    return None
 
 
 def image_set(root: Path, split: str) -> Path | None:
@@ -86,40 +75,11 @@ def has_labelme(root: Path) -> bool:
     """Lists of LabelMe files, or such files and nothing else that is json."""
     if any(list_file(root, split, ".json") is not None for split in SPLITS):
         return True
-    return not has_coco(root) and any(_looks_like_labelme(path) for path in labelme_files(root)[:3])
-
-
-def labelme_files(root: Path) -> list[Path]:
-    """Every json beside its image, in annotations/ or in the folder itself."""
-    folders = [folder for folder in (root, root / "annotations", root / "images") if folder.is_dir()]
-    return sorted(path for folder in folders for path in folder.glob("*.json"))
-
-
-def _looks_like_labelme(path: Path) -> bool:
-    """LabelMe writes imageData, which is large, near the end: the first key tells."""
-    with path.open("rb") as stream:
-        head = stream.read(400)
-    return any(key in head for key in (b'"shapes"', b'"flags"')) and b'"version"' in head
-
-
-def _first_line(path: Path) -> str:
-    try:
-        lines = read_lines(path)
-    except DataError:
-        return ""
-    return lines[0][1] if lines else ""
-
-
-def _all(root: Path, patterns: tuple[str, ...], words: tuple[str, ...]) -> Iterator[Path]:
-    for pattern in patterns:
-        for word in words:
-            path = root / pattern.format(word)
-            if path.is_file():
-                yield path
+    return not has_coco(root) and any(looks_like_labelme(path) for path in labelme_files(root)[:3])
 
 
 def _first(root: Path, patterns: tuple[str, ...], words: tuple[str, ...]) -> Path | None:
-    return next(_all(root, patterns, words), None)
+    return next(files_named(root, patterns, words), None)
 
 
 def yolo_splits(root: Path) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from pdx_core.data.image_root import IMAGE_ROOT_NAME
+from pdx_core.data.list_files import list_file, quoted
 from pdx_core.data.split import set_aside
 from pdx_core.data.text_files import read_text
 from pdx_core.files import write_json, write_text
 from pdx_det.readers.listing import Listing, SplitListing
-from pdx_det.readers.lists import quoted
-from pdx_det.readers_light import class_file, coco_file, image_set, list_file, yolo_yaml
+from pdx_det.readers_light import class_file, coco_file, image_set, yolo_yaml
 
 Parts = Mapping[str, Sequence[tuple[SplitListing, int]]]
 

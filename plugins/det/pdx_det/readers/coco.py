@@ -10,13 +10,14 @@ from typing import Any
 
 from pdx_core.data.findings import Findings, Severity
 from pdx_core.data.image_root import image_root
+from pdx_core.data.list_files import SPLIT_WORDS, SPLITS
+from pdx_core.data.paths import image_folder
 from pdx_core.data.text_files import read_text
 from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
 from pdx_det.readers.coco_parts import read_categories, read_images, segmentation_problem
 from pdx_det.readers.listing import BoxCollector, Listing, SplitListing
-from pdx_det.readers.paths import image_folder
-from pdx_det.readers_light import SPLIT_WORDS, SPLITS, coco_file
+from pdx_det.readers_light import coco_file
 
 MANY_BOXES = 1000  # the metric of COCO looks at the best 100 per class; nobody labels a thousand by hand
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pdx_core.data.findings import Findings
+from pdx_core.data.paths import path_problem
 from pdx_det.readers.listing import Picture
-from pdx_det.readers.paths import path_problem
 
 
 def read_images(items: list[Any], name: str, findings: Findings) -> list[Picture]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from pdx_core.data.findings import Findings
 from pdx_core.data.sample import Sample
+from pdx_core.data.split import UNSPLIT
 from pdx_core.errors import ConfigError, DataError
 from pdx_core.images import DEFAULT_MAX_MEGAPIXELS, read_image
 from pdx_det.readers.coco import scan_coco
 from pdx_det.readers.labelme import scan_labelme
-from pdx_det.readers.listing import UNSPLIT, Listing
+from pdx_det.readers.listing import Listing
 from pdx_det.readers.voc import scan_voc
 from pdx_det.readers.yolo_txt import scan_yolo
 

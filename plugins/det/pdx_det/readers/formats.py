@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pdx_core.data.findings import Findings
+from pdx_core.data.list_files import SPLITS, list_file
+from pdx_core.data.split import UNSPLIT
 from pdx_det.readers.coco import scan_coco
 from pdx_det.readers.labelme import scan_labelme
-from pdx_det.readers.listing import UNSPLIT, Listing
+from pdx_det.readers.listing import Listing
 from pdx_det.readers.voc import scan_voc
 from pdx_det.readers.yolo_txt import scan_yolo
-from pdx_det.readers_light import SPLITS, coco_file, image_set, list_file, yolo_folders, yolo_splits
+from pdx_det.readers_light import coco_file, image_set, yolo_folders, yolo_splits
 
 SCANS: dict[str, Callable[..., Listing]] = {
     "COCODetDataset": scan_coco,

@@ -10,8 +10,6 @@ import numpy as np
 
 from pdx_core.data.sample import Boxes
 
-UNSPLIT = "all"  # the split of a dataset that nobody has divided yet
-
 
 @attrs.frozen
 class Picture:

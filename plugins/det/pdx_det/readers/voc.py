@@ -9,17 +9,17 @@ from xml.etree.ElementTree import Element
 
 import attrs
 
+from pdx_core.data.class_names import read_class_names
 from pdx_core.data.findings import Findings, Severity
 from pdx_core.data.image_root import image_root
+from pdx_core.data.list_files import SPLITS, ListLine, list_file, read_list
+from pdx_core.data.paths import by_stem, path_problem
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
 from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
-from pdx_det.readers.class_names import read_class_file
 from pdx_det.readers.listing import BoxCollector, Listing, Picture, SplitListing
-from pdx_det.readers.lists import ListLine, read_list
-from pdx_det.readers.paths import by_stem, path_problem
 from pdx_det.readers.xml_tree import XmlError, parse_xml
-from pdx_det.readers_light import SPLITS, image_set, list_file
+from pdx_det.readers_light import class_file, image_set
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -64,7 +64,7 @@ def scan_voc(
         if found is not None:
             source, lines = found
             files[split] = (source, _read_all(base, lines, findings))
-    names = read_class_file(root, findings)
+    names = read_class_names(class_file(root), findings)
     if names is None:
         train = files.get("train")
         if train is None and (other := _lines(root, base, "train", Findings())) is not None:

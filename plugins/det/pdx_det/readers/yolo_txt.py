@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pdx_core.data.class_names import read_class_names
 from pdx_core.data.findings import Findings, Severity
+from pdx_core.data.list_files import SPLITS
 from pdx_core.data.text_files import read_lines, read_text
 from pdx_core.errors import DataError
 from pdx_core.image_files import is_image_file, walk_images
 from pdx_core.image_headers import ImageError
 from pdx_core.image_size import displayed_size
 from pdx_det.readers.box_checks import BoxChecker, Place
-from pdx_det.readers.class_names import read_class_file
 from pdx_det.readers.listing import BoxCollector, Listing, Picture, SplitListing
-from pdx_det.readers_light import CLASS_NAMES, SPLITS, yolo_folders, yolo_yaml
+from pdx_det.readers_light import CLASS_NAMES, class_file, yolo_folders, yolo_yaml
 
 _KEYS = {"train": ("train",), "val": ("val", "valid", "validation", "test")}
 _SLACK = 1e-3  # shares beyond 0..1 that come from rounding
@@ -82,7 +83,7 @@ def _classes(root: Path, settings: dict[str, Any], findings: Findings) -> tuple[
             return ()
         names = [names[number] for number in range(len(ids))]
     if names is None:
-        found = read_class_file(root, findings)
+        found = read_class_names(class_file(root), findings)
         if found is None:
             findings.add("classes-missing", "nobody names the classes", file=file if settings else "classes.txt",
                          field="names", fix="write `names: [...]` into data.yaml, or classes.txt")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Reads the file with the names of the classes."""
+"""Reads the file with the names of the classes of a dataset, one per line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from pathlib import Path
 from pdx_core.data.findings import Findings
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
-from pdx_det.readers_light import class_file
 
 
-def read_class_file(root: Path, findings: Findings) -> tuple[str, ...] | None:
-    """One name per line, in the order of their ids; None where there is no such file."""
-    path = class_file(root)
+def read_class_names(path: Path | None, findings: Findings) -> tuple[str, ...] | None:
+    """The names in the order of their ids; None where there is no file, or nothing in it that can be used."""
     if path is None:
         return None
     try:
