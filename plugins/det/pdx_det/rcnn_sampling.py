@@ -18,10 +18,16 @@ from pdx_det.matching import FOREGROUND, match_boxes, sample  # noqa: E402
 
 @attrs.frozen
 class Annotation:
-    """What is known about one image: boxes float32 [g, 4] in input pixels, labels int64 [g]."""
+    """What is known about one image.
+
+    boxes:  float32 [g, 4] in input pixels
+    labels: int64 [g]
+    rows:   int64 [g], where each of them is in the padded targets
+    """
 
     boxes: Tensor
     labels: Tensor
+    rows: Tensor
 
 
 @attrs.frozen
@@ -32,7 +38,7 @@ class Regions:
     counts:  int32 [N]
     labels:  int64 [r], the number of classes for background
     targets: float32 [r, 4], matched annotation; of no meaning for background
-    matched: int64 [r], index of that annotation within its image
+    matched: int64 [r], row of that annotation in the image's padded targets (`gt_boxes`)
     """
 
     boxes: Tensor
@@ -48,9 +54,9 @@ def annotations(targets: Mapping[str, Tensor]) -> list[Annotation]:
     for boxes, labels, crowd in zip(targets["gt_boxes"], targets["gt_labels"], targets["gt_crowd"], strict=True):
         kept = paddle.nonzero((labels >= 0) & (crowd == 0)).flatten()
         if kept.shape[0] == 0:
-            found.append(Annotation(paddle.zeros([0, 4]), paddle.zeros([0], dtype="int64")))
+            found.append(Annotation(paddle.zeros([0, 4]), kept, kept))
         else:
-            found.append(Annotation(boxes.gather(kept), labels.gather(kept).astype("int64")))
+            found.append(Annotation(boxes.gather(kept), labels.gather(kept).astype("int64"), kept))
     return found
 
 
@@ -84,6 +90,7 @@ def sample_regions(
         if known.boxes.shape[0]:
             labels = paddle.where(state == FOREGROUND, known.labels.gather(matched), labels)
             targets = known.boxes.gather(matched)
+            matched = known.rows.gather(matched)
         parts.append((proposals, labels, targets, matched))
     counts = paddle.to_tensor([part[0].shape[0] for part in parts], dtype="int32")
     joined = [paddle.concat(column) for column in zip(*parts, strict=True)]

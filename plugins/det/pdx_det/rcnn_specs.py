@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import attrs
 from attrs import validators as v
@@ -43,7 +44,20 @@ class RCNNHeadOptions:
     keep_top_k: int = attrs.field(default=100, validator=v.gt(0))
 
 
-C4_ANCHORS = ((32.0, 64.0, 128.0, 256.0, 512.0),)
+# Arguments of `RCNNHead` that make its variants
+HEAD_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "fpn": {},
+    "c4": {
+        "anchor_sizes": ((32.0, 64.0, 128.0, 256.0, 512.0),),
+        "box_trunk": "ResNet50",
+        "resolution": 14,
+        "sampling_ratio": -1,
+        "roi_levels": 1,
+        "rpn_pre_nms": (12000, 6000),
+        "rpn_post_nms": (2000, 1000),
+    },
+    "cascade": {"stages": (0.5, 0.6, 0.7), "rpn_post_nms": (2000, 1000)},
+}
 
 NECKS = (
     NeckSpec(
@@ -74,15 +88,7 @@ HEADS = (
         task="det",
         target="pdx_det.rcnn:RCNNHead",
         options="pdx_det.rcnn_specs:RCNNHeadOptions",
-        arguments={
-            "anchor_sizes": C4_ANCHORS,
-            "box_trunk": "ResNet50",
-            "resolution": 14,
-            "sampling_ratio": -1,
-            "roi_levels": 1,
-            "rpn_pre_nms": (12000, 6000),
-            "rpn_post_nms": (2000, 1000),
-        },
+        arguments=HEAD_ARGUMENTS["c4"],
         summary="region proposals and the last residual stage on one level of stride 16",
     ),
     HeadSpec(
@@ -90,7 +96,7 @@ HEADS = (
         task="det",
         target="pdx_det.rcnn:RCNNHead",
         options="pdx_det.rcnn_specs:RCNNHeadOptions",
-        arguments={"stages": (0.5, 0.6, 0.7), "rpn_post_nms": (2000, 1000)},
+        arguments=HEAD_ARGUMENTS["cascade"],
         summary="three box heads, each trained on the boxes of the one before",
     ),
 )

@@ -8,17 +8,13 @@ from typing import Any
 import attrs
 
 from pdx_core.specs import ModelSpec, Score, Weights
-from pdx_det.one_stage_recipes import coco, keep_ratio
+from pdx_det.rcnn_recipes import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing
 
 _FASTER = "https://arxiv.org/abs/1506.01497"
 _CASCADE = "https://arxiv.org/abs/1712.00726"
 _RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 
-# Batch norm is fixed in all of these, and so are the stem and the first stage, as batches are small.
-_FROZEN = {"Model.backbone.norm": "frozen", "Model.backbone.freeze_stages": 2}
-_C4 = {**_FROZEN, "Model.backbone.out_stages": (2,)}
-_DCN = {**_FROZEN, "Model.backbone.dcn_stages": (1, 2, 3)}
-_GROUP_NORM = {**_FROZEN, "Model.neck.norm": "group", "Model.head.box_trunk": "conv_fc"}
+_FROZEN, _C4, _DCN, _GROUP_NORM = (BACKBONES[name] for name in ("frozen", "c4", "dcn", "group_norm"))
 _LONG_PROPOSALS = {"Model.head.rpn_post_nms": (2000, 1000)}
 
 
@@ -102,32 +98,15 @@ _ROWS = (
          aliases=("Cascade-FasterRCNN-ResNeXt101-vd-64x4d-FPN-DCN",), head="CascadeRCNNHead"),
 )  # fmt: skip
 
-_TRAINING_SIDES = (640, 672, 704, 736, 768, 800)
-_AUGMENTATION = (
-    {"RandomHorizontalFlip": {}},
-    {"RandomResizeShort": {"sizes": _TRAINING_SIDES, "max_size": 1333, "interpolation": "bicubic"}},
-)
-
 # Fine-tuning as PaddleX sets it for 4 devices with 2 images each (rate 0.01), scaled to one device.
-_FINETUNE = {
-    "Train.pretrain_weight_path": "official",
-    "Train.epochs_iters": 50,
-    "Train.batch_size": 2,
-    "Train.learning_rate": 0.0025,
-    "Train.warmup_steps": 100,
-    "Train.warmup_unit": "iteration",
-    "Train.schedule.name": "piecewise",
-    "Train.schedule.milestones": (33.0, 46.0),  # 8 and 11 of 12 epochs
-    "Train.optimizer.weight_decay": 1e-4,
-}
+# The rate falls where it does in the published schedule: after 8 and 11 of 12 epochs.
+_FINETUNE = {"epochs": 50, "batch": 2, "rate": 0.0025, "milestones": (33.0, 46.0)}
 
 
 def _model(row: _Row) -> ModelSpec:
     cascade = row.head == "CascadeRCNNHead"
-    pad_multiple = 32 if row.neck else 1  # C4 models have no pyramid whose levels must fit
-    defaults = {**_FINETUNE, "Data.train_transforms": (*_AUGMENTATION, {"Normalize": {"pad_multiple": pad_multiple}})}
-    if row.file is None:
-        defaults["Train.pretrain_weight_path"] = None
+    pyramid = row.neck is not None
+    defaults = rcnn_finetuning(**_FINETUNE, pyramid=pyramid, pretrained=row.file is not None)
     weights = ()
     if row.file is not None:
         weights = (
@@ -140,8 +119,6 @@ def _model(row: _Row) -> ModelSpec:
                 source="PaddleDetection model zoo",
             ),
         )
-    recipe = coco(epochs=12, batch=8, rate=0.01, milestones=(8, 11), warmup_iterations=1000, warmup_start_rate=0.001,
-                  weight_decay=1e-4)  # fmt: skip
     return ModelSpec(
         name=row.name,
         task="det",
@@ -151,9 +128,9 @@ def _model(row: _Row) -> ModelSpec:
         head=row.head,
         num_classes=80,
         input_size=(800, 1333),
-        preprocessing=keep_ratio(interpolation="bicubic", pad_multiple=pad_multiple),
+        preprocessing=rcnn_preprocessing(pyramid),
         overrides={**row.options, **defaults},
-        recipes={"coco": recipe},
+        recipes={"coco": rcnn_coco_recipe()},
         weights=weights,
         scores=tuple(
             Score(metric="box_ap", value=value, dataset="COCO val2017", note=note) for value, note in row.scores
