@@ -83,7 +83,7 @@ def resolve(
     tree = _record_layers(spec, user)
     tree = merge(tree, user)
     tree = merge(tree, at_path(("Global", "model"), Value(spec.name if "/" not in name else name, origin)))
-    structurer = Structurer()
+    structurer = Structurer(spec.task)
     config = structurer.build(RunConfig, tree, "")
     resolved = Resolved(config, spec, structurer.origins)
     _check(resolved)

@@ -20,9 +20,13 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 class Structurer:
-    """Builds typed objects and remembers where each value came from in `origins` (dotted key -> origin)."""
+    """Builds typed objects and remembers where each value came from in `origins` (dotted key -> origin).
 
-    def __init__(self) -> None:
+    `task` is the one whose components are meant where several tasks use a name.
+    """
+
+    def __init__(self, task: str | None = None) -> None:
+        self.task = task
         self.origins: dict[str, str] = {}
 
     def build(self, wanted: type, value: Value, path: str) -> Any:
@@ -65,7 +69,7 @@ class Structurer:
         self.origins[join(path, "name")] = written.origin
         from pdx_core.plugins import get_registry
 
-        spec = get_registry().resolve(kind, name, written.origin)
+        spec = get_registry().resolve(kind, name, written.origin, self.task)
         options = self._options(spec, items, path)
         return Component(name=name if ":" in name else _canonical(name, spec), options=options)
 

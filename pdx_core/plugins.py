@@ -90,7 +90,7 @@ class Registry:
         self.problems: list[Problem] = []
         self.plugins: list[PluginInfo] = []
         self._entries: dict[str, list[Entry]] = {record.kind: [] for record in HOOK_RECORDS.values()}
-        self._names: dict[str, dict[str, list[Entry]]] = {}
+        self._names: dict[tuple[str, str | None], dict[str, list[Entry]]] = {}
         self._strict = os.environ.get(STRICT_VARIABLE, "") not in ("", "0")
         self._manager = pluggy.PluginManager("pdx")
         self._manager.add_hookspecs(hookspecs)
@@ -145,9 +145,8 @@ class Registry:
 
     def _collect(self, entry_point: importlib.metadata.EntryPoint, hook: str, function: Any) -> None:
         expected = HOOK_RECORDS[hook]
-        known = {
-            fold_name(entry.spec.name) for entry in self._entries[expected.kind] if entry.plugin == entry_point.name
-        }
+        own = [entry.spec for entry in self._entries[expected.kind] if entry.plugin == entry_point.name]
+        known = {(fold_name(spec.name), _scope(spec)) for spec in own}
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 offered = function()
@@ -156,11 +155,12 @@ class Registry:
             for record in offered:
                 if not isinstance(record, expected):
                     raise PluginError(f"must yield {expected.__name__}, got {record!r}")
-                if fold_name(record.name) in known:
+                identity = fold_name(record.name), _scope(record)
+                if identity in known:
                     error = PluginError(f"{record.name!r} is offered twice; the first is kept")
                     self._record(entry_point, hook, error)
                     continue
-                known.add(fold_name(record.name))
+                known.add(identity)
                 self._entries[expected.kind].append(Entry(entry_point.name, record))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
             self._record(entry_point, hook, error)
@@ -184,28 +184,32 @@ class Registry:
         """All records of a kind without their plugins, sorted by name."""
         return [entry.spec for entry in self._entries[kind]]
 
-    def find(self, kind: str, name: str, origin: str = "") -> Any:
+    def find(self, kind: str, name: str, origin: str = "", task: str | None = None) -> Any:
         """The record called `name` (or an alias, or `plugin/name`), whatever its case and `-_.`.
 
-        `origin` says where the name was written and appears in the message of UnknownNameError.
+        `origin` says where the name was written and appears in the message of UnknownNameError. `task` matters to the
+        kinds whose names are unique per task only: its own records come before those of other tasks.
         """
-        return self.find_entry(kind, name, origin).spec
+        return self.find_entry(kind, name, origin, task).spec
 
-    def find_entry(self, kind: str, name: str, origin: str = "") -> Entry:
+    def find_entry(self, kind: str, name: str, origin: str = "", task: str | None = None) -> Entry:
         """Like `find`, with the plugin that offers it."""
-        found = self._table(kind).get(fold_name(name), [])
+        found = self._matching(kind, name, task) or self._matching(kind, name)
         if len(found) == 1:
             return found[0]
         where = f" (from {origin})" if origin else ""
         label = _singular(kind)
         if found:
-            choices = " or ".join(repr(entry.full_name) for entry in found)
-            raise UnknownNameError(f"{len(found)} plugins offer a {label} named {name!r}{where}: write {choices}")
+            raise UnknownNameError(_ambiguous(label, name, where, found))
         message = f"no {label} named {name!r}{where}."
         message += did_you_mean(name, [entry.spec.name for entry in self._entries[kind]])
         raise UnknownNameError(message + self.problem_note())
 
-    def resolve(self, kind: str, reference: str, origin: str = "") -> Any:
+    def tasks_with(self, kind: str, name: str) -> list[str]:
+        """The tasks that have a record called `name` (or an alias, or `plugin/name`), sorted."""
+        return sorted({entry.spec.task for entry in self._matching(kind, name)})
+
+    def resolve(self, kind: str, reference: str, origin: str = "", task: str | None = None) -> Any:
         """Like `find`, and "package.module:Class" gives a record made up for that class."""
         if ":" in reference:
             try:
@@ -213,7 +217,7 @@ class Registry:
             except PluginError:
                 where = f" (from {origin})" if origin else ""
                 raise UnknownNameError(f"{reference!r} is not of the form 'package.module:Class'{where}") from None
-        return self.find(kind, reference, origin)
+        return self.find(kind, reference, origin, task)
 
     def misfits(self) -> list[Problem]:
         """Models that name a task or component which nobody offers, as problems of the plugins with the models."""
@@ -238,24 +242,52 @@ class Registry:
         lines = ["", "Some plugins could not be loaded and may be the ones that provide it:"]
         return "\n".join(lines + [f"  {problem}" for problem in self.problems])
 
-    def _table(self, kind: str) -> dict[str, list[Entry]]:
-        if kind not in self._names:
-            table: dict[str, list[Entry]] = {}
-            for entry in self._entries[kind]:
-                for name in {fold_name(name) for name in (entry.spec.name, entry.full_name)}:
-                    table.setdefault(name, []).append(entry)
-            canonical = set(table)
-            for entry in self._entries[kind]:
-                for alias in {fold_name(alias) for alias in entry.spec.aliases} - canonical:
-                    table.setdefault(alias, []).append(entry)
-            self._names[kind] = table
-        return self._names[kind]
+    def _matching(self, kind: str, name: str, task: str | None = None) -> list[Entry]:
+        """The records called `name`: those of one task where names are kept per task and a task is given."""
+        if not HOOK_RECORDS["pdx_" + kind].per_task:
+            task = None
+        key = (kind, task)
+        if key not in self._names:
+            entries = self._entries[kind]
+            self._names[key] = _table([entry for entry in entries if task is None or entry.spec.task == task])
+        return self._names[key].get(fold_name(name), [])
 
 
 @functools.cache
 def get_registry() -> Registry:
     """The registry of this process, built on first need."""
     return Registry()
+
+
+def _table(entries: list[Entry]) -> dict[str, list[Entry]]:
+    """Folded name -> records; an alias counts only where it is nobody's name (of that task, where it matters)."""
+    table: dict[str, list[Entry]] = {}
+    canonical = set()
+    for entry in entries:
+        for name in {fold_name(name) for name in (entry.spec.name, entry.full_name)}:
+            table.setdefault(name, []).append(entry)
+            canonical.add((name, _scope(entry.spec)))
+    for entry in entries:
+        for alias in {fold_name(alias) for alias in entry.spec.aliases}:
+            if (alias, _scope(entry.spec)) not in canonical:
+                table.setdefault(alias, []).append(entry)
+    return table
+
+
+def _scope(spec: Any) -> str:
+    """Within what a record's name is unique: its task, or "" for all."""
+    return spec.task if spec.per_task else ""
+
+
+def _ambiguous(label: str, name: str, where: str, found: list[Entry]) -> str:
+    """Why a name is not enough, and what to write instead."""
+    full_names = sorted({entry.full_name for entry in found})
+    choices = " or ".join(map(repr, full_names))
+    tasks = sorted({_scope(entry.spec) for entry in found})
+    if len(tasks) == 1:
+        return f"{len(found)} plugins offer a {label} named {name!r}{where}: write {choices}"
+    message = f"{len(tasks)} tasks have a {label} named {name!r}{where}: say with --task which ({' or '.join(tasks)})"
+    return message + (f", or write {choices}" if len(full_names) == len(found) else "")
 
 
 def _check_api(module: ModuleType, where: str) -> None:

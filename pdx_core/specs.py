@@ -83,6 +83,7 @@ class Spec:
     """What every record has. `target` is "package.module:object", imported on first use."""
 
     kind: ClassVar[str] = ""
+    per_task: ClassVar[bool] = False  # whether records of different tasks may have one name; needs a field `task`
 
     name: str = attrs.field(validator=_check_name)
     target: str = attrs.field(validator=_check_target)
@@ -117,9 +118,10 @@ class TaskSpec(Spec):
 
 @attrs.frozen(kw_only=True)
 class ReaderSpec(Spec):
-    """A dataset format. `target` is a `contracts.Reader`."""
+    """A dataset format. `target` is a `contracts.Reader`. Its name is unique within its task: several read "COCO"."""
 
     kind: ClassVar[str] = "dataset_readers"
+    per_task: ClassVar[bool] = True
 
     task: str
     layout: str = ""  # one sentence on the expected files

@@ -14,16 +14,16 @@ from pdx_core.cli.options import echo_json, json_option
 @click.argument("destination", metavar="DST", type=click.Path(path_type=Path))
 @click.option("--to", "target", required=True, metavar="FORMAT", help="Name of a dataset format, such as ClsDataset.")
 @click.option("--from", "reader", metavar="FORMAT", help="Format of SRC; found out from the files when omitted.")
+@click.option("--task", metavar="TASK", help="cls, det, seg, instseg; found out from FORMAT when omitted.")
 @json_option
-def convert(source: Path, destination: Path, target: str, reader: str | None, as_json: bool) -> None:
+def convert(source: Path, destination: Path, target: str, reader: str | None, task: str | None, as_json: bool) -> None:
     """Write the dataset in SRC to the new folder DST in another format, images included."""
-    from pdx_core.data.convert import convert_dataset
-    from pdx_core.data.reading import recognise
+    from pdx_core.data.convert import convert_dataset, source_and_target
     from pdx_core.plugins import get_registry
     from pdx_core.settings import Component
 
-    wanted = get_registry().find("dataset_readers", target, "--to")
-    found = recognise(source, Component(name=reader) if reader else None, wanted.task)
+    task = get_registry().find("tasks", task, "--task").name if task else None
+    found, wanted = source_and_target(source, target, Component(name=reader) if reader else None, task)
     counts = convert_dataset(found, wanted, destination)
     if as_json:
         echo_json({"folder": str(destination), **counts})

@@ -19,7 +19,8 @@ def convert_dataset(source: Format, target: ReaderSpec, destination: str | os.Pa
     """Write the dataset in the format `target` into an empty folder; returns the number of samples per split."""
     destination = Path(destination)
     if target.converter is None:
-        offers = [spec.name for spec in get_registry().specs("dataset_readers") if spec.converter is not None]
+        readers = get_registry().specs("dataset_readers")
+        offers = [spec.name for spec in readers if spec.converter is not None and spec.task == source.spec.task]
         raise ConfigError(
             f"nothing converts to {target.name}; there are converters to: {', '.join(offers) or 'nothing'}"
         )
@@ -34,15 +35,31 @@ def convert_dataset(source: Format, target: ReaderSpec, destination: str | os.Pa
     return counts
 
 
+def source_and_target(
+    folder: str | os.PathLike, name: str, reader: Component | None = None, task: str | None = None
+) -> tuple[Format, ReaderSpec]:
+    """What is in a folder, and the format `name` to write it in.
+
+    Formats of several tasks may be called `name`: without `task` the data say which one is meant.
+    """
+    registry = get_registry()
+    source = None
+    if task is None and len(registry.tasks_with("dataset_readers", name)) > 1:
+        source = recognise(folder, reader)
+        task = source.spec.task
+    target = registry.find("dataset_readers", name, "--to", task)
+    return source or recognise(folder, reader, task or target.task), target
+
+
 def convert_for_task(folder: str, task: str, source_type: str | None, destination: Path) -> str:
     """What `CheckDataset.convert` asks for: to the main format of the task; returns the new folder."""
     registry = get_registry()
     wanted = registry.find("tasks", task).reader
     if wanted is None:
         raise ConfigError(f"there is no conversion for {task}; set CheckDataset.convert.enable=False")
-    target = registry.find("dataset_readers", wanted)
+    target = registry.find("dataset_readers", wanted, task=task)
     reader = Component(name=source_type) if source_type else None
     if reader is not None:
-        registry.find("dataset_readers", reader.name, "CheckDataset.convert.src_dataset_type")
+        registry.find("dataset_readers", reader.name, "CheckDataset.convert.src_dataset_type", task)
     convert_dataset(recognise(folder, reader, task), target, destination)
     return str(destination)

@@ -80,7 +80,7 @@ def recognise(folder: str | os.PathLike, reader: Component | None = None, task: 
     if not root.is_dir():
         raise DataError(f"{root}: is a file; give the folder that holds the dataset")
     if reader is not None:
-        spec = get_registry().resolve("dataset_readers", reader.name)
+        spec = get_registry().resolve("dataset_readers", reader.name, task=task)
         return Format(_root_for([spec], root) or root, spec, dict(reader.options))
     specs = _candidates(task)
     found = _root_for(specs, root)
@@ -105,8 +105,8 @@ def _candidates(task: str | None) -> list[ReaderSpec]:
     """The readers of a task, its own choice first."""
     registry = get_registry()
     specs = [spec for spec in registry.specs("dataset_readers") if task is None or spec.task == task]
-    preferred = {spec.reader for spec in registry.specs("tasks")}
-    specs.sort(key=lambda spec: spec.name not in preferred)  # stable: else as offered
+    preferred = {(spec.name, spec.reader) for spec in registry.specs("tasks")}
+    specs.sort(key=lambda spec: (spec.task, spec.name) not in preferred)  # stable: else as offered
     if not specs:
         wanted = f"the task {registry.find('tasks', task).name}" if task else "any task"  # names unknown tasks
         raise DataError(f"no installed plugin reads datasets for {wanted}" + registry.problem_note())

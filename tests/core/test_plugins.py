@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from pdx_core.errors import PluginError, UnknownNameError
-from pdx_core.plugins import Registry
+from pdx_core.plugins import Registry, get_registry
 
 GOOD = """
     from pdx_core import hookimpl
@@ -107,6 +108,96 @@ def test_name_offered_twice_by_one_plugin_is_a_problem_and_the_first_is_kept(fak
     registry = fake_site.registry()
     assert "'a_B' is offered twice" in registry.problems[0].error
     assert registry.find("heads", "a.b").task == "one"
+
+
+READERS = """
+    from pdx_core import hookimpl
+    from pdx_core.specs import ReaderSpec
+    PDX_API = 1
+
+    def converter(source, destination):
+        return {"train": ord(source.spec.task[0])}
+
+    @hookimpl
+    def pdx_dataset_readers():
+        yield from ROWS
+"""
+
+
+def install_readers(site, plugin, *rows):
+    """A plugin with a dataset reader per row (name, aliases, task); it detects a folder that holds a file `<task>`."""
+    records = ", ".join(
+        f"ReaderSpec(name={name!r}, aliases={aliases!r}, task={task!r}, target='m:o', "
+        f"detect=__name__ + ':is_{task}', converter=__name__ + ':converter')"
+        for name, aliases, task in rows
+    )
+    detectors = "".join(f"    is_{task} = lambda folder: (folder / '{task}').exists()\n" for _, _, task in rows)
+    site.install(plugin, READERS.replace("ROWS", f"[{records}]") + detectors)
+
+
+def test_readers_of_two_tasks_may_have_one_name(fake_site):
+    install_readers(fake_site, "boxes", ("BoxCOCO", ("COCO",), "box"), ("Label.Me", (), "box"))
+    install_readers(fake_site, "masks", ("COCO", (), "mask"), ("label_me", (), "mask"))
+    registry = fake_site.registry()
+    assert registry.problems == []
+    assert registry.find("dataset_readers", "LABEL-ME", task="mask").name == "label_me"
+    assert registry.find("dataset_readers", "LABEL-ME", task="box").name == "Label.Me"
+    assert registry.resolve("dataset_readers", "coco", task="mask").name == "COCO"
+    assert registry.resolve("dataset_readers", "coco", task="box").name == "BoxCOCO"  # the alias counts in its task
+    assert registry.find("dataset_readers", "masks/COCO", task="box").task == "mask"
+    assert registry.find("dataset_readers", "BoxCOCO", task="mask").task == "box"  # for want of one of its own
+    with pytest.raises(UnknownNameError, match="'boxes/BoxCOCO' or 'masks/COCO'"):
+        registry.find("dataset_readers", "coco")
+    assert registry.tasks_with("dataset_readers", "label_me") == ["box", "mask"]
+    assert registry.tasks_with("dataset_readers", "BoxCOCO") == ["box"]
+
+
+def test_name_that_two_tasks_have_needs_the_task_or_the_plugin(fake_site):
+    install_readers(fake_site, "boxes", ("LabelMe", (), "box"))
+    install_readers(fake_site, "masks", ("LabelMe", (), "mask"), ("Pairs", (), "mask"), ("Pairs", (), "matte"))
+    registry = fake_site.registry()
+    assert registry.problems == []
+    expected = r"2 tasks have a dataset reader named 'labelme' \(from x:1\): say with --task which \(box or mask\), or "
+    with pytest.raises(UnknownNameError, match=expected + "write 'boxes/LabelMe' or 'masks/LabelMe'$"):
+        registry.find("dataset_readers", "labelme", "x:1")
+    with pytest.raises(UnknownNameError, match=expected):
+        registry.find("dataset_readers", "labelme", "x:1", task="count")  # a task that has none of that name
+    assert registry.find("dataset_readers", "boxes/labelme").task == "box"
+    with pytest.raises(UnknownNameError, match=r"which \(mask or matte\)$"):  # the plugin's name would not help
+        registry.find("dataset_readers", "masks/Pairs")
+    assert registry.find("dataset_readers", "masks/Pairs", task="matte").task == "matte"
+
+
+def test_one_reader_name_twice_in_a_task_is_refused_as_ever(fake_site):
+    install_readers(fake_site, "one", ("LabelMe", (), "box"), ("labelme", (), "box"))
+    install_readers(fake_site, "two", ("LabelMe", (), "box"))
+    registry = fake_site.registry()
+    assert ["'labelme' is offered twice" in problem.error for problem in registry.problems] == [True]
+    with pytest.raises(UnknownNameError, match=r"2 plugins offer a dataset reader .*'one/LabelMe' or 'two/LabelMe'"):
+        registry.find("dataset_readers", "LabelMe", task="box")
+
+
+def test_data_are_opened_and_converted_by_the_reader_of_their_task(fake_site, tmp_path):
+    from pdx_core.data.convert import convert_dataset, source_and_target
+    from pdx_core.data.reading import recognise
+    from pdx_core.settings import Component
+
+    install_readers(fake_site, "boxes", ("LabelMe", (), "box"), ("Other", (), "box"))
+    install_readers(fake_site, "masks", ("LabelMe", (), "mask"), ("Other", (), "mask"))
+    registry, data = get_registry(), tmp_path / "data"
+    data.mkdir()
+    (data / "mask").touch()
+    labelme = Component(name="LabelMe")
+    assert [recognise(data, labelme, task).spec.task for task in ("box", "mask")] == ["box", "mask"]
+    with pytest.raises(UnknownNameError, match="say with --task which"):
+        recognise(data, labelme)
+    (data / "mask").rename(data / "box")
+    source, target = source_and_target(data, "Other", labelme, "mask")
+    assert (source.spec.task, target.task) == ("mask", "mask")
+    source, target = source_and_target(data, "LabelMe")  # the data are of the task box
+    assert (source.spec.task, target.task) == ("box", "box")
+    source = attrs.evolve(source, spec=registry.find("dataset_readers", "Other", task="box"))
+    assert convert_dataset(source, target, tmp_path / "new") == {"train": ord("b")}
 
 
 def test_two_distributions_with_one_plugin_name(fake_site):

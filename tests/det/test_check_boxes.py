@@ -31,7 +31,7 @@ def coco(tmp_path: Path) -> Path:
 @pytest.fixture
 def convert(coco: Path) -> Callable[[str], Path]:
     def make(name: str) -> Path:
-        target = get_registry().find("dataset_readers", name)
+        target = get_registry().find("dataset_readers", name, task="det")
         convert_dataset(recognise(coco, task="det"), target, coco.parent / name)
         return coco.parent / name
 

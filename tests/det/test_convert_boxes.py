@@ -28,7 +28,7 @@ def converted(source: Path, name: str) -> Path:
     if name == "COCODetDataset":
         return source
     destination = source.parent / f"as {name}"
-    target = get_registry().find("dataset_readers", name)
+    target = get_registry().find("dataset_readers", name, task="det")
     assert convert_dataset(recognise(source, task="det"), target, destination) == {"train": 6, "val": 3}
     return destination
 
@@ -57,7 +57,7 @@ def test_every_format_says_the_same(coco, name):
 
 def test_back_to_coco(coco):
     root = converted(converted(converted(coco, "VOCDetDataset"), "LabelMeDetDataset"), "YOLODetDataset")
-    target = get_registry().find("dataset_readers", "COCO")
+    target = get_registry().find("dataset_readers", "COCO", task="det")
     convert_dataset(recognise(root, task="det"), target, coco.parent / "again")
     assert content(coco.parent / "again", "train") == content(coco, "train")
     written = json.loads((coco.parent / "again" / "annotations" / "instance_train.json").read_text())
@@ -145,7 +145,7 @@ def test_pixels_counted_from_one(coco):
 
     plain = open_dataset(str(root), "train", task="det")[0].boxes.xyxy
     options = {"one_based": True}
-    shifted = open_dataset(str(root), "train", Component(name="VOC", options=options))[0].boxes.xyxy
+    shifted = open_dataset(str(root), "train", Component(name="VOC", options=options), "det")[0].boxes.xyxy
     assert (plain - shifted).tolist() == [[1, 1, 0, 0]] * 2
 
 
@@ -188,12 +188,13 @@ def test_polygons_of_yolo_become_their_boxes(coco):
 
 
 def test_what_cannot_be_converted(coco):
-    target = get_registry().find("dataset_readers", "VOC")
+    target = get_registry().find("dataset_readers", "VOC", task="det")
     (coco / "images" / "val_2.png").unlink()
     with pytest.raises(DataError, match=r"val_2\.png"):
         convert_dataset(recognise(coco, task="det"), target, coco.parent / "voc")
+    target = get_registry().find("dataset_readers", "COCO", task="det")
     with pytest.raises(ConfigError, match="already is"):
-        convert_dataset(recognise(coco, task="det"), get_registry().find("dataset_readers", "COCO"), coco.parent / "x")
+        convert_dataset(recognise(coco, task="det"), target, coco.parent / "x")
 
 
 def test_training_without_empty_images(coco):
@@ -203,7 +204,7 @@ def test_training_without_empty_images(coco):
     path.write_text(json.dumps(written))
     from pdx_core.settings import Component
 
-    without = open_dataset(str(coco), "train", Component(name="COCO", options={"empty": False}))
+    without = open_dataset(str(coco), "train", Component(name="COCO", options={"empty": False}), "det")
     assert len(without) == 5
     assert [Path(without.describe(index)).stem for index in (0, 1)] == ["train_0", "train_2"]
 
