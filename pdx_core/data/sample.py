@@ -63,7 +63,8 @@ class Sample:
     image:        uint8 [H, W, 3], RGB, until Normalize makes it float32 [3, H, W]; None once it is part of a batch
     label:        class index, or float32 [K] of soft labels; None when unknown
     boxes:        Boxes in pixels of `image`
-    masks:        one per box: list of polygons (each float32 [points, 2]), or bool [n, H, W]
+    masks:        one per box, each a list of polygons (float32 [points, 2], x and y) or bool [H, W]; where all are of
+                  the second kind also bool [n, H, W]
     label_map:    uint8 or int32 [H, W] of class indices, with the reader's ignore index
     path:         the file it came from, as the user would name it
     id:           what the dataset calls it (COCO image id), else the path

@@ -153,11 +153,16 @@ def _move(
         corners = move_points(corners).reshape(-1, 4, 2)
         xyxy = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).astype(np.float32)  # [n, 4]
         boxes = attrs.evolve(boxes, xyxy=xyxy)
-    if isinstance(masks, np.ndarray):
-        moved = [move_raster(mask.view(np.uint8), 0).astype(bool) for mask in masks]
-        masks = np.stack(moved) if moved else np.zeros((0, *image.shape[:2]), bool)
-    elif masks is not None:
-        masks = [[move_points(polygon) for polygon in polygons] for polygons in masks]
+    if masks is not None:
+        moved = [
+            move_raster(mask.view(np.uint8), 0).astype(bool)
+            if isinstance(mask, np.ndarray)
+            else [move_points(polygon) for polygon in mask]
+            for mask in masks
+        ]
+        if isinstance(masks, np.ndarray):
+            moved = np.stack(moved) if moved else np.zeros((0, *image.shape[:2]), bool)
+        masks = moved
     if label_map is not None:
         label_map = move_raster(label_map, ignore_index)
     return attrs.evolve(sample, image=image, boxes=boxes, masks=masks, label_map=label_map)

@@ -1,6 +1,8 @@
-"""Lays two pictures with boxes over each other."""
+"""Lays two pictures with boxes, or boxes and masks, over each other."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import attrs
 import numpy as np
@@ -8,12 +10,14 @@ import numpy as np
 from pdx_core.data.sample import Boxes, Sample
 from pdx_core.errors import ConfigError
 from pdx_core.opencv import require_cv2
+from pdx_core.transforms.geometry import pad_sample
 from pdx_core.transforms.values import is_positive, is_probability
 
 
 @attrs.frozen(kw_only=True)
 class BoxMixup:
-    """Blend pictures of a batch pair by pair; both keep their boxes, with the shares as weights (Zhang et al. 2019).
+    """Blend pictures of a batch pair by pair; both keep their boxes and masks, with the shares as weights of the boxes
+    (Zhang et al. 2019).
 
     alpha: the share comes from Beta(alpha, alpha)
     prob:  share of the pictures that get a partner
@@ -45,18 +49,28 @@ def _blend(first: Sample, second: Sample, share: float) -> Sample:
         raise ConfigError("BoxMixup needs boxes; this task has none")
     height = max(first.image.shape[0], second.image.shape[0])
     width = max(first.image.shape[1], second.image.shape[1])
-    image = require_cv2().addWeighted(_on_canvas(first, height, width), share,
-                                      _on_canvas(second, height, width), 1 - share, 0)  # fmt: skip
-    boxes = _together(first.boxes, second.boxes, share)
-    return attrs.evolve(first, image=image, boxes=boxes, masks=None, im_shape=(height, width))
+    first, second = (_on_canvas(sample, height, width) for sample in (first, second))
+    image = require_cv2().addWeighted(first.image, share, second.image, 1 - share, 0)
+    boxes, masks = _together(first.boxes, second.boxes, share), _masks_together(first, second)
+    return attrs.evolve(first, image=image, boxes=boxes, masks=masks, im_shape=(height, width))
 
 
-def _on_canvas(sample: Sample, height: int, width: int) -> np.ndarray:
-    if sample.image.shape[:2] == (height, width):
-        return sample.image
-    canvas = np.zeros((height, width, 3), sample.image.dtype)
-    canvas[: sample.image.shape[0], : sample.image.shape[1]] = sample.image
-    return canvas
+def _on_canvas(sample: Sample, height: int, width: int) -> Sample:
+    """The sample at its own size in the top left corner of a black picture."""
+    return pad_sample(sample, 0, 0, width - sample.image.shape[1], height - sample.image.shape[0])
+
+
+def _masks_together(first: Sample, second: Sample) -> Any:
+    """The masks of both in the order of the boxes; None where neither has any."""
+    if first.masks is None and second.masks is None:
+        return None
+    for sample, other in ((first, second), (second, first)):
+        if sample.masks is None and len(sample.boxes):
+            raise ConfigError(f"BoxMixup: {sample.path} has boxes without masks, and {other.path} has masks")
+    masks = [sample.masks if sample.masks is not None else [] for sample in (first, second)]
+    if all(isinstance(part, np.ndarray) for part in masks):
+        return np.concatenate(masks)
+    return [*masks[0], *masks[1]]
 
 
 def _together(first: Boxes, second: Boxes, share: float) -> Boxes:
