@@ -14,6 +14,7 @@ from PIL import Image
 
 from pdx_core.cli import main
 from pdx_core.data.check import CheckReport, CheckSettings, check_dataset
+from pdx_core.data.reading import open_dataset, recognise
 from pdx_core.errors import DataError
 from pdx_core.images import write_image
 
@@ -96,6 +97,33 @@ def test_a_good_dataset_gives_the_published_result(lists, caplog):
     assert report.passed and len(report.findings) == 0
     assert "Check dataset passed !" in caplog.text
     assert {path: path.stat().st_mtime_ns for path in lists.rglob("*")} == before  # nothing written, nothing touched
+
+
+OTHER_TASKS = {
+    "YOLO": ("train/images/a.png", "train/labels/a.txt", "val/images/b.png", "val/labels/b.txt"),
+    "pairs": ("train/images/a.png", "train/masks/a.png", "train/overlays/a.png", "val/images/b.png", "val/masks/b.png"),
+    "short names": ("train/img/a.png", "train/label/a.png", "val/img/b.png", "val/label/b.png"),
+    "one part": ("train/Annotations/a.png", "val/Annotations/b.png"),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_TASKS)
+def test_parts_of_another_tasks_dataset_are_no_classes(case, tmp_path):
+    for name in OTHER_TASKS[case]:
+        if name.endswith(".txt"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("0 0.5 0.5 0.1 0.1\n")
+        else:
+            write_image(tmp_path / name, picture(0))
+    with pytest.raises(DataError, match="is not a dataset for cls in a known layout; it holds train/, val/"):
+        recognise(tmp_path, task="cls")
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path):
+    for name in ("train/mask/a.png", "train/no_mask/b.png", "val/mask/c.png"):
+        write_image(tmp_path / name, picture(0))
+    assert recognise(tmp_path, task="cls").spec.name == "ImageFolder"
+    assert open_dataset(tmp_path, "train", task="cls").classes == ("mask", "no_mask")
 
 
 def test_the_samples_shown_are_always_the_same(lists):

@@ -15,9 +15,10 @@ FOLDER_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validat
 
 # A second field with one of these ends is an annotation file: the list belongs to another task.
 _ANNOTATION_SUFFIXES = (".png", ".xml", ".json", ".txt", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")
-# Folders with these names hold the parts of a dataset, not its classes.
-_PART_NAMES = frozenset(
-    {"images", "image", "jpegimages", "imgs", "img", "annotations", "annotation", "labels", "label", "masks", "mask"}
+# Folders with these names hold all pictures of a dataset, those with the others its further parts; none is a class.
+_PICTURE_NAMES = frozenset({"images", "jpegimages", "imgs"})
+_PART_NAMES = _PICTURE_NAMES | frozenset(
+    {"image", "img", "annotations", "annotation", "labels", "label", "masks", "mask"}
     | {"segmentationclass", "segmentationobject", "imagesets", "coco", "test", "output"}
 )
 
@@ -51,7 +52,7 @@ def has_class_folders(root: Path) -> bool:
     """Whether there are train/<class>/image or val/<class>/image, or at least two folders <class>/image."""
     folders = [folder for split in SPLITS if (folder := split_folder(root, split)) is not None]
     if folders:
-        return any(has_images(child) for folder in folders for child in class_folders(folder))
+        return any(_holds_classes(folder) for folder in folders)
     children = class_folders(root)
     if any(child.name.lower() in _PART_NAMES for child in children):
         return False
@@ -61,6 +62,17 @@ def has_class_folders(root: Path) -> bool:
 def class_folders(folder: Path) -> list[Path]:
     """The folders inside `folder`, in name order, hidden ones left out."""
     return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+
+
+def _holds_classes(split: Path) -> bool:
+    """Whether the folder of a split holds <class>/image, and not images/ and labels/ as other tasks have it.
+
+    A folder `mask` beside `no_mask` is a class; `mask` beside `image` is not.
+    """
+    children = class_folders(split)
+    if any(child.name.lower() in _PICTURE_NAMES for child in children):
+        return False
+    return any(has_images(child) for child in children if child.name.lower() not in _PART_NAMES)
 
 
 def _holds_images(folder: Path) -> bool:
