@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pdx_core import hookimpl
 from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
+from pdx_seg import readers_specs
 
 PDX_API = 1
 
@@ -20,6 +21,11 @@ def pdx_tasks():
         metric="mean_iou",
         predictor="seg",
     )
+
+
+@hookimpl
+def pdx_dataset_readers():
+    yield from readers_specs.SPECS
 
 
 @hookimpl

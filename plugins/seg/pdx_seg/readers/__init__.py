@@ -1,0 +1,1 @@
+"""Datasets of label maps: lists, folders, VOC, Cityscapes and LabelMe polygons."""
