@@ -14,7 +14,7 @@ FAMILIES = ("YOLOv3", "PP-YOLO", "PP-YOLOv2", "PicoDet", "SSD", "RetinaNet")
 MODELS = [
     entry.spec
     for entry in get_registry().entries("models")
-    if entry.spec.family in FAMILIES and (detgolden.FOLDER / f"manifest/{entry.spec.name}.json.gz").exists()
+    if entry.spec.family in FAMILIES and detgolden.has_manifest(entry.spec.name)
 ]
 WITH_OUTPUTS = [spec for spec in MODELS if detgolden.has_outputs(spec.name)]
 QUICK = ("YOLOv3-MobileNetV3", "PPYOLO-ResNet18_vd", "PicoDet-S_320", "SSDLite300-MobileNetV1")  # one of each family

@@ -15,7 +15,7 @@ from typing import Any
 import golden
 import numpy as np
 
-FOLDER = Path(golden.__file__).parent / "det"
+GOLDEN = Path(golden.__file__).parent
 
 
 @dataclass
@@ -27,16 +27,20 @@ class DetGolden:
     meta: dict[str, Any]
 
 
-def has_outputs(name: str) -> bool:
-    return (FOLDER / f"{name}.npz").exists()
+def has_manifest(name: str, task: str = "det") -> bool:
+    return (GOLDEN / task / f"manifest/{name}.json.gz").exists()
 
 
-def manifest(name: str) -> dict[str, Any]:
-    return golden.load_manifest(FOLDER / f"manifest/{name}.json.gz")
+def has_outputs(name: str, task: str = "det") -> bool:
+    return (GOLDEN / task / f"{name}.npz").exists()
 
 
-def load(name: str) -> DetGolden:
-    path = FOLDER / f"{name}.npz"
+def manifest(name: str, task: str = "det") -> dict[str, Any]:
+    return golden.load_manifest(GOLDEN / task / f"manifest/{name}.json.gz")
+
+
+def load(name: str, task: str = "det") -> DetGolden:
+    path = GOLDEN / task / f"{name}.npz"
     loaded = golden.load_golden(path)
     with np.load(path, allow_pickle=False) as data:
         full = {key[5:]: data[key] for key in data.files if key.startswith("full_")}

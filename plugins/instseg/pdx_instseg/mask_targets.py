@@ -26,6 +26,8 @@ from pycocotools import mask as coco_mask
 
 _SMALLEST_SIDE = 0.1  # pixels; regions are taken to be at least this wide and high
 
+ARRAYS = ("gt_polygons", "gt_polygon_sizes", "gt_bitmaps", "gt_bitmap_frames")
+
 # One object: its polygons (each float32 [corners, 2]) or a bitmap (bool or uint8 [H, W])
 Mask = Any
 
@@ -89,6 +91,11 @@ def _padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
     for row, array in enumerate(arrays):
         result[row, : len(array)] = array
     return result
+
+
+def has_mask(packed: Mapping[str, np.ndarray]) -> np.ndarray:
+    """bool [N, G]: which objects have a mask."""
+    return packed["gt_polygon_sizes"].any(axis=2) | packed["gt_bitmap_frames"].any(axis=2)
 
 
 # -- from arrays to what regions are trained towards -----------------------------------------------------------------
