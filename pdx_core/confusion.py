@@ -13,12 +13,16 @@ from pdx_core.files import atomic_write
 
 _NAMED = 60  # more classes than this are too many to name along an axis
 _COUNTED = 25  # more classes than this are too many to write counts into the cells
+_LONGEST = 99_999  # a larger count does not fit into its cell: shares are written instead
 
 
 def draw_confusions(
     confusions: np.ndarray, classes: Sequence[str], path: Path, title: str = "Confusion matrix"
 ) -> Path:
-    """Write a picture of `confusions` (int [K, K], truth by prediction), coloured by the share of each true class."""
+    """Write a picture of `confusions` (int [K, K], truth by prediction), coloured by the share of each true class.
+
+    Counts are written into the cells, or percentages of the true class where the counts are too long (pixels).
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
@@ -40,11 +44,17 @@ def draw_confusions(
         axes.set_xticks(range(count), names, rotation=90, **style)
         axes.set_yticks(range(count), names, **style)
     if count <= _COUNTED:
+        long = confusions.max(initial=0) > _LONGEST
         for (row, column), value in np.ndenumerate(confusions):
             if value:
                 colour = "white" if shares[row, column] > 0.5 else "black"
-                axes.text(column, row, str(value), ha="center", va="center", color=colour, fontsize=8)
+                text = _percent(float(shares[row, column])) if long else str(value)
+                axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
     with atomic_write(path) as stream, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # the missing font was reported once, not per character
         figure.savefig(stream, format="png")
     return path
+
+
+def _percent(share: float) -> str:
+    return "<0.1" if share < 0.0005 else f"{share * 100:.1f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import warnings
 
 from pdx_core.image_headers import ImageError
 
@@ -19,9 +20,12 @@ def displayed_size(path: str | os.PathLike) -> tuple[int, int]:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
+        # A head is read and nothing decoded, so that a large one is no bomb
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                width, height = image.size
+                turned = image.getexif().get(_ORIENTATION) in _TURNED
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file; check the path", "image-missing") from None
     except (OSError, ValueError, SyntaxError, struct.error, OverflowError, Image.DecompressionBombError) as error:

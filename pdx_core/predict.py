@@ -162,6 +162,8 @@ def run_predict(resolved: Resolved) -> dict[str, Any]:
         options["threshold"] = config.predict.threshold
     if config.predict.test_time.enabled:
         options["test_time"] = config.predict.test_time
+    if config.predict.tiles.size is not None:
+        options |= {"tile": config.predict.tiles.size, "overlap": config.predict.tiles.overlap}
     trained = output / "best_model" / "inference"
     model_dir = config.predict.model_dir
     if model_dir is None and trained.is_dir():

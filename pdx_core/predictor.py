@@ -111,6 +111,23 @@ class ImagePredictor:
         """The model's outputs for prepared images of one size; a task may look at them in several ways and merge."""
         return self.runner(feed)
 
+    def prepare(self, source: Input) -> Prepared:
+        """Read an image and make it ready for the network. Raises DataError."""
+        image = source.load(self.max_megapixels)
+        sample = self._prepare_steps(Sample(image=image, path=source.name, id=source.name, size=image.shape[:2]))
+        return Prepared.of(sample, **common_fields(source, image))
+
+    def postpones(self, source: Input) -> bool:
+        """Whether an image is prepared only when its turn comes, and answered alone: one too large to wait for it."""
+        return False
+
+    def answer(self, images: Sequence[Prepared], options: Mapping[str, Any]) -> Iterator[Result]:
+        """Results for prepared images, in order. Images of one size are run together."""
+        # Padding the others would make a result depend on its neighbours.
+        for _, group in itertools.groupby(images, key=lambda image: image.planes.shape):
+            same = list(group)
+            yield from self.results(self.run(feed_of(same)), same, **options)
+
     # -- what every task gets ----------------------------------------------------------------------------------------
     def predict(
         self, input: Any, batch_size: int = 1, *, broken_images: BrokenImages = None, **options: Any
@@ -145,21 +162,25 @@ class ImagePredictor:
     ) -> Iterator[Result]:
         images: list[Prepared] = []
         for future, source in self._read_ahead(inputs, ahead=max(2 * batch_size, 2 * self.workers)):
+            postponed = future.exception() is None and future.result() is None
+            if postponed:
+                yield from self.answer(images, options)
+                images = []
             try:
-                images.append(future.result())
+                images.append(self.prepare(source) if postponed else future.result())
             except PdxError as error:
                 if broken_images == "stop" or (broken_images is None and source.named):
-                    yield from self._run(images, options)  # what was asked for before it is not lost
+                    yield from self.answer(images, options)  # what was asked for before it is not lost
                     raise
                 self.failures.append((source.name, str(error)))
                 logger.warning("left out: %s", error)
-            if len(images) == batch_size:
-                yield from self._run(images, options)
+            if postponed or len(images) == batch_size:
+                yield from self.answer(images, options)
                 images = []
-        yield from self._run(images, options)
+        yield from self.answer(images, options)
 
     def _read_ahead(self, inputs: Iterator[Input], ahead: int) -> Iterator[tuple[Future, Input]]:
-        """Prepared images in order, with at most `ahead` of them waiting."""
+        """Prepared images in order, with at most `ahead` of them waiting; None for those that are postponed."""
         cv2 = require_cv2()
         threads_before = cv2.getNumThreads()
         cv2.setNumThreads(1)  # the parallelism is over images; OpenCV's own threads would fight with the network's
@@ -167,7 +188,7 @@ class ImagePredictor:
         try:
             waiting: deque[tuple[Future, Input]] = deque()
             for source in inputs:
-                waiting.append((pool.submit(self._prepare, source), source))
+                waiting.append((pool.submit(self._prepare_ahead, source), source))
                 if len(waiting) > ahead:
                     yield waiting.popleft()
             yield from waiting
@@ -175,17 +196,14 @@ class ImagePredictor:
             pool.shutdown(wait=True, cancel_futures=True)
             cv2.setNumThreads(threads_before)
 
-    def _prepare(self, source: Input) -> Prepared:
-        image = source.load(self.max_megapixels)
-        sample = self._prepare_steps(Sample(image=image, path=source.name, id=source.name, size=image.shape[:2]))
-        kept = None if source.is_file else image  # drawn on later; a file is read again instead of kept in memory
-        return Prepared.of(sample, page_index=None, frame_index=source.frame_index, image=kept)
+    def _prepare_ahead(self, source: Input) -> Prepared | None:
+        return None if self.postpones(source) else self.prepare(source)
 
-    def _run(self, images: list[Prepared], options: Mapping[str, Any]) -> Iterator[Result]:
-        # Images of one size go together. Padding the others would make a result depend on its neighbours.
-        for _, group in itertools.groupby(images, key=lambda image: image.planes.shape):
-            same = list(group)
-            yield from self.results(self.run(feed_of(same)), same, **options)
+
+def common_fields(source: Input, image: np.ndarray) -> dict[str, Any]:
+    """What the Result of any task takes of its input: the page, the frame, and the image where no file holds it."""
+    # A file is read again when it is drawn on instead of being kept in memory
+    return {"page_index": None, "frame_index": source.frame_index, "image": None if source.is_file else image}
 
 
 def preparation(transforms: Sequence[Mapping[str, Any]]) -> Callable[[Sample], Sample]:

@@ -12,7 +12,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # Pillow writes these; anything else given to save_to_img is a folder
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_WITHOUT_PALETTE = frozenset({".jpeg", ".jpg", ".webp"})
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -63,6 +64,11 @@ class Result:
             head["frame_index"] = self.frame_index
         return {**head, **self.content()}
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The fields as `print` shows them; a task shortens what nobody can read."""
+        return self.fields
+
     def __getitem__(self, key: str) -> Any:
         """A published field by its name, as PaddleX's results allow."""
         return self.fields[key]
@@ -91,7 +97,7 @@ class Result:
     def __str__(self) -> str:
         # One line without "..." in the middle, digits as they are and not in powers of ten
         with np.printoptions(linewidth=sys.maxsize, threshold=1000, suppress=True):
-            return str({"res": self.fields})
+            return str({"res": self.shown})
 
     def print(
         self,
@@ -103,7 +109,9 @@ class Result:
     ) -> None:
         """Write the result to stdout, as JSON or as Python shows it. `json_format` is PaddleX's other spelling."""
         as_json = format_json if json_format is None else json_format
-        text = json.dumps(self.json, indent=indent, ensure_ascii=ensure_ascii) if as_json else str(self)
+        text = (
+            json.dumps({"res": plain(self.shown)}, indent=indent, ensure_ascii=ensure_ascii) if as_json else str(self)
+        )
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
@@ -114,21 +122,28 @@ class Result:
         """
         target = _target(self, save_path, frozenset({".json"}), "_res.json")
         with atomic_write(target, "w") as stream:
-            json.dump(self.json["res"], stream, indent=indent, ensure_ascii=ensure_ascii)
+            self.write_json(stream, indent, ensure_ascii)
             stream.write("\n")
         return target
+
+    def write_json(self, stream: IO[str], indent: int | None, ensure_ascii: bool) -> None:
+        """Write what stands behind "res"; a task whose fields are large writes them piece by piece."""
+        json.dump(self.json["res"], stream, indent=indent, ensure_ascii=ensure_ascii)
 
     def save_to_img(self, save_path: str | Path) -> Path:
         """Write the drawn picture and return its file.
 
         save_path: a file when it ends in the suffix of a picture, else a folder, in which it is named after the input
         """
-        suffix = Path(self.input_path).suffix
-        if suffix.lower() not in PICTURE_SUFFIXES or self.frame_index is not None:
-            suffix = ".png"
+        own = Path(self.input_path).suffix
+        if own.lower() not in PICTURE_SUFFIXES or self.frame_index is not None:
+            own = ".png"
         written = []
         for name, picture in self.img.items():
+            suffix = ".png" if picture.mode == "P" else own  # the numbers of a palette survive in no JPEG
             target = _target(self, save_path, PICTURE_SUFFIXES, f"_{name}{suffix}")
+            if picture.mode == "P" and target.suffix.lower() in _WITHOUT_PALETTE:
+                picture = picture.convert("RGB")
             with atomic_write(target) as stream:
                 picture.save(stream, format=_format(target), quality=95)
             written.append(target)
@@ -147,7 +162,7 @@ class Result:
             return self.image
         from pdx_core.images import read_image
 
-        return read_image(self.input_path)
+        return read_image(self.input_path, max_megapixels=None)  # it was small enough for the network
 
 
 @attrs.define(kw_only=True, eq=False)

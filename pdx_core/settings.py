@@ -163,6 +163,19 @@ class TestTimeConfig:
         return self.flip or self.scales not in ((), (1.0,))
 
 
+def _usable_side(config: Any, attribute: attrs.Attribute, value: int | tuple[int, int] | None) -> None:
+    if value is not None and any(side < 32 for side in (value if isinstance(value, tuple) else (value,))):
+        raise ValueError(f"{attribute.name} must be at least 32 pixels, got {value}")
+
+
+@attrs.define(kw_only=True)
+class TilesConfig:
+    """Cutting a picture into overlapping tiles that the network sees one at a time; their predictions are merged."""
+
+    size: int | tuple[int, int] | None = attrs.field(default=None, validator=_usable_side)  # side, or [height, width]
+    overlap: float = attrs.field(default=0.125, validator=_range(0, 0.9))  # share of a tile that its neighbour has too
+
+
 @attrs.define(kw_only=True)
 class EvaluateConfig:
     weight_path: str | None = None  # None: best_model below Global.output, else the published weights
@@ -171,6 +184,7 @@ class EvaluateConfig:
     metric: Component | None = component("metrics")
     use_ema: bool = True
     test_time: TestTimeConfig = attrs.field(factory=TestTimeConfig)
+    tiles: TilesConfig = attrs.field(factory=TilesConfig)  # no size: pictures are seen whole
 
 
 @attrs.define(kw_only=True)
@@ -198,6 +212,7 @@ class PredictConfig:
     topk: int | None = attrs.field(default=None, validator=v.optional(v.gt(0)))
     threshold: float | None = attrs.field(default=None, validator=v.optional(_range(0, 1)))
     test_time: TestTimeConfig = attrs.field(factory=TestTimeConfig)
+    tiles: TilesConfig = attrs.field(factory=TilesConfig)  # no size: tiles only where a picture is too large
 
 
 @attrs.define(kw_only=True)
