@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,16 @@ def open_dataset(
 
     Raises DataError when the folder is missing, its format is not recognised, or the split cannot be used.
     """
+    return open_splits(source, (split,), reader, task)[0]
+
+
+def open_splits(
+    source: Resolved | str | os.PathLike,
+    splits: Sequence[str],
+    reader: Component | None = None,
+    task: str | None = None,
+) -> list[Reader]:
+    """Like `open_dataset` for several splits of one dataset, which is recognised once."""
     max_megapixels = None
     if not isinstance(source, (str, os.PathLike)):
         config = source.config
@@ -56,7 +66,7 @@ def open_dataset(
     if max_megapixels is not None and "max_megapixels" in inspect.signature(target).parameters:
         arguments.setdefault("max_megapixels", max_megapixels)
     try:
-        return target(found.root, split, **arguments)
+        return [target(found.root, split, **arguments) for split in splits]
     except TypeError as error:
         raise ConfigError(f"reader {found.spec.name} cannot be built with {arguments}: {error}") from error
 

@@ -1,17 +1,14 @@
-"""Builds what a training or an evaluation works with from a resolved configuration: data, network, metric."""
+"""Builds what a training or an evaluation works with from a resolved configuration: data, task, metric."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import attrs
 
-from pdx_core.errors import ConfigError, DataError, OfflineError, UnreachableError, WeightsError
+from pdx_core.errors import ConfigError, DataError
 from pdx_core.plugins import get_registry
 from pdx_core.train import distributed
-
-logger = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -28,17 +25,18 @@ class MetricChoice:
         return self.target(self.classes, **self.arguments)
 
 
-def open_split(resolved: Any, split: str) -> Any:
-    """The reader of one split; raises DataError when no dataset is given or the split is empty."""
-    from pdx_core.data.reading import open_dataset
+def open_splits(resolved: Any, *splits: str) -> list[Any]:
+    """The readers of splits; raises DataError when no dataset is given or a split is empty."""
+    from pdx_core.data.reading import open_splits
 
     folder = resolved.config.global_.dataset_dir
     if not folder:
         raise DataError("no dataset: give --data FOLDER (or -o Global.dataset_dir=FOLDER)")
-    reader = open_dataset(resolved, split)
-    if not len(reader):
-        raise DataError(f"{folder}: the {split} split has no samples")
-    return reader
+    readers = open_splits(resolved, splits)
+    for split, reader in zip(splits, readers, strict=True):
+        if not len(reader):
+            raise DataError(f"{folder}: the {split} split has no samples")
+    return readers
 
 
 def count_classes(resolved: Any, classes: tuple[str, ...]) -> int:
@@ -126,60 +124,3 @@ def eval_loader(resolved: Any, reader: Any, task: Any) -> Any:
         broken_images=config.data.broken_images,
         pad_multiple=getattr(task, "pad_multiple", 1),
     )
-
-
-def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
-    """Put Train.pretrain_weight_path into the network; returns a sentence for the log.
-
-    The parameters whose shape depends on the number of classes may have another shape in the file: they start anew.
-    """
-    from pdx_core.train.network import class_dependent_names
-    from pdx_core.weights import load_weights, official_weights
-
-    source = resolved.config.train.pretrain_weight_path
-    if source is None or source.lower() in ("", "none"):
-        return "training from scratch (random weights)"
-    replaced = _replaced_part(resolved)
-    if replaced and source.lower() == "official" and _is_default(resolved, "Train.pretrain_weight_path"):
-        return f"training from scratch (random weights): the published ones do not fit the {replaced} that was chosen"
-    depends = class_dependent_names(network, resolved.config.model, num_classes)
-    partial = (*depends, *resolved.config.train.partial_weights)
-    try:
-        path = official_weights(resolved.spec) if source.lower() == "official" else source
-        report = load_weights(network, path, partial=partial)
-    except (OfflineError, UnreachableError) as error:
-        if not _is_default(resolved, "Train.pretrain_weight_path"):
-            raise
-        # Nobody asked for them by name: a machine without a network can still train, as long as this is said aloud.
-        logger.warning("%s", error)
-        return (
-            "TRAINING FROM SCRATCH (random weights): the published weights could not be downloaded. Expect a much "
-            "lower accuracy; to use weights you have, stop this and add --pretrained FILE"
-        )
-    except WeightsError as error:
-        raise WeightsError(f"{error}\nTo train from scratch: --pretrained none") from error
-    anew = [item.name for item in report.mismatched if item.name in set(depends)]
-    sentence = f"weights from {source}: {len(report.loaded)} tensors"
-    if anew:
-        shape = list(report.mismatched[0].found)
-        names = ", ".join(anew)
-        sentence += f"; the classifier ({names}, {shape} in the file) starts anew for {num_classes} classes"
-    rest = [*report.missing, *report.unexpected, *(item.name for item in report.mismatched if item.name not in anew)]
-    if rest:
-        sentence += f"; {len(rest)} other differences allowed by Train.partial_weights"
-    return sentence
-
-
-def _replaced_part(resolved: Any) -> str:
-    """Which part of the network is not the one the published weights were trained with; "" for none."""
-    model, spec = resolved.config.model, resolved.spec
-    for part in ("backbone", "neck", "head"):
-        chosen = getattr(model, part)
-        if (chosen.name if chosen else None) != getattr(spec, part):
-            return part
-    return ""
-
-
-def _is_default(resolved: Any, key: str) -> bool:
-    """Whether a value comes from the records of plugins and not from the user."""
-    return resolved.origins.get(key, "model").startswith(("model ", "task ", "recipe "))

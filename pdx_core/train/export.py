@@ -163,7 +163,7 @@ def export(resolved: Resolved) -> dict[str, Any]:
     come from the validation split of Global.dataset_dir when that is set.
     """
     from pdx_core.train import run_folder
-    from pdx_core.train.assemble import open_split
+    from pdx_core.train.assemble import open_splits
     from pdx_core.train.restore import restore
     from pdx_core.train.run import parity_images
 
@@ -179,6 +179,6 @@ def export(resolved: Resolved) -> dict[str, Any]:
     folder = Path(config.export.output) if config.export.output else output / "best_model" / "inference"
     photos: list[np.ndarray] = []
     if config.global_.dataset_dir:
-        photos = parity_images(open_split(resolved, "val"), config.export.parity_images)
+        photos = parity_images(open_splits(resolved, "val")[0], config.export.parity_images)
     report = export_network(restored.network, restored.resolved, restored.classes, folder, photos)
     return {"weights": str(restored.source), **report}

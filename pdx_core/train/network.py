@@ -94,18 +94,19 @@ def build_components(model: ModelConfig, num_classes: int, name: str) -> dict[st
     return {"backbone": backbone, "neck": neck, "head": head}
 
 
-def class_dependent_names(network: Network, model: ModelConfig, num_classes: int) -> list[str]:
-    """Names of the head's tensors whose shape depends on the number of classes.
+def growth_per_class(network: Network, model: ModelConfig, num_classes: int) -> dict[str, tuple[int, ...]]:
+    """By how much each axis of a tensor grows with every class: the head's tensors that depend on their number.
 
     Told by building the head once more for one class more, so that no head has to say it.
     """
     features = (network.neck or network.backbone).features
     other = _build("heads", model.head, features, num_classes + 1).state_dict()
-    return [
-        f"head.{name}"
-        for name, tensor in network.head.state_dict().items()
-        if name in other and list(other[name].shape) != list(tensor.shape)
-    ]
+    growth = {}
+    for name, tensor in network.head.state_dict().items():
+        if name in other and list(other[name].shape) != list(tensor.shape):
+            pairs = zip(other[name].shape, tensor.shape, strict=True)
+            growth[f"head.{name}"] = tuple(more - now for more, now in pairs)
+    return growth
 
 
 def _build(kind: str, component: Component, *positional: Any) -> nn.Layer:

@@ -70,7 +70,7 @@ def evaluate(resolved: Resolved) -> dict:
     from pdx_core.train.network import build_network
     from pdx_core.weights import load_weights, official_weights
 
-    reader = assemble.open_split(resolved, "val")
+    (reader,) = assemble.open_splits(resolved, "val")
     count = assemble.count_classes(resolved, reader.classes)
     task = assemble.build_task(resolved, reader.classes)
     choice = assemble.choose_metric(resolved, task, reader.classes)

@@ -20,6 +20,7 @@ from pdx_core.train.logs import RunLog
 from pdx_core.train.loop import Training
 from pdx_core.train.network import build_network
 from pdx_core.train.optim import build_optimizer, freeze_parameters, load_optimizer_state
+from pdx_core.train.pretrained import load_pretrained
 from pdx_core.train.result import write_train_result
 from pdx_core.train.schedule import build_schedule
 from pdx_core.train.state import TrainState, seed_step
@@ -39,7 +40,7 @@ def run_session(resolved: Resolved, device: str) -> dict:
     config = resolved.config
     folder = Path(config.global_.output)
     # Everything a user may have got wrong is found before an earlier run in the folder is touched.
-    reader, val_reader = assemble.open_split(resolved, "train"), assemble.open_split(resolved, "val")
+    reader, val_reader = assemble.open_splits(resolved, "train", "val")
     classes = tuple(reader.classes)
     count = assemble.count_classes(resolved, classes)
     task = assemble.build_task(resolved, classes)
@@ -55,7 +56,7 @@ def run_session(resolved: Resolved, device: str) -> dict:
     seed_step(config.global_.seed, 0, 2**31)  # the same start in every process, apart from the numbers of the steps
     network = build_network(resolved.spec.name, count, config.model)
     if snapshot is None:
-        start = assemble.load_pretrained(network, resolved, count)
+        start = load_pretrained(network, resolved, count)
     else:
         load_weights(network, snapshot.weights)
         start = f"continuing after {checkpoint.describe(snapshot.state)}"

@@ -12,7 +12,7 @@ import pytest
 
 from pdx_core.cli import main
 from pdx_core.data.convert import convert_dataset
-from pdx_core.data.reading import open_dataset, recognise
+from pdx_core.data.reading import open_dataset, open_splits, recognise
 from pdx_core.data.split import divide_by_class, set_aside, split_dataset
 from pdx_core.errors import ConfigError, DataError
 from pdx_core.images import write_image
@@ -161,6 +161,12 @@ def test_lists_win_over_folders_unless_told(lists, tmp_path, caplog):
     assert recognise(both).spec.name == "ClsDataset"
     assert "it would fit ImageFolder too" in caplog.text
     assert len(open_dataset(both, "train")) == 1
+    caplog.clear()
+    train, val = open_splits(both, ("train", "val"), Component(name="ImageFolder"))
+    assert (len(train), len(val)) == (30, 10)
+    (both / "val.txt").write_text("val/ant/0.png 1\n")
+    assert [len(reader) for reader in open_splits(both, ("train", "val"))] == [1, 1]
+    assert caplog.text.count("it would fit") == 1  # said once, not for each split
     assert len(open_dataset(both, "train", reader=Component(name="ImageFolder"))) == 30
 
 

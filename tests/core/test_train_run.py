@@ -314,10 +314,17 @@ def test_pretrained_weights_with_another_number_of_classes(toy, tmp_path, caplog
     save_weights(weights, tmp_path / "seven.pdparams")
     resolved = toy("toy_full", f"Train.pretrain_weight_path={tmp_path / 'seven.pdparams'}", "Train.learning_rate=1e-12")
     train(resolved)
-    assert "starts anew for 3 classes" in (tmp_path / "run" / "train.log").read_text(encoding="utf-8")
+    log = (tmp_path / "run" / "train.log").read_text(encoding="utf-8")
+    anew = "2 tensors such as head.fc.weight) starts anew"
+    assert f"; the classifier ({anew}: 7 classes in the file, 3 here" in log
     np.testing.assert_allclose(
         best(tmp_path / "run")["backbone.conv.weight"], weights["backbone.conv.weight"], atol=1e-6
     )
+    weights["head.fc.bias"] = np.zeros(8, np.float32)  # no number of classes explains both shapes
+    save_weights(weights, tmp_path / "odd.pdparams")
+    train(toy("toy_full", f"Train.pretrain_weight_path={tmp_path / 'odd.pdparams'}", "Train.epochs_iters=1"))
+    log = (tmp_path / "run" / "train.log").read_text(encoding="utf-8")
+    assert f"{anew} for 3 classes: it has another shape in the file" in log
     del weights["backbone.conv.weight"]
     save_weights(weights, tmp_path / "part.pdparams")
     with pytest.raises(WeightsError, match="pretrained none"):
@@ -344,7 +351,7 @@ def test_an_unreachable_default_is_said_aloud_and_an_asked_for_one_stops(toy, tm
     def unreachable(spec, tag=None):
         raise UnreachableError("http://weights.invalid: no connection")
 
-    monkeypatch.setattr("pdx_core.weights.official_weights", unreachable)
+    monkeypatch.setattr("pdx_core.train.pretrained.official_weights", unreachable)
     asked_for = toy("toy_full", "Train.pretrain_weight_path=official", "Train.epochs_iters=1")
     with pytest.raises(UnreachableError):
         train(asked_for)

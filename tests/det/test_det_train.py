@@ -30,6 +30,25 @@ def test_the_demo_draws_a_clean_dataset(shapes, tmp_path):
         assert (tmp_path / "again" / path.relative_to(shapes)).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("model", "tensors"),
+    [
+        ("PicoDet-S_320", "8 tensors such as head.outputs.0.weight"),  # 80 + 32 channels against 1 + 32
+        ("YOLOv3-MobileNetV3", "6 tensors such as head.outputs.0.weight"),  # 3 * (80 + 5) channels against 3 * (1 + 5)
+    ],
+)
+def test_the_log_says_which_classes_the_weights_are_for(model, tensors, tmp_path):
+    from pdx_core.train.network import build_network
+    from pdx_core.train.pretrained import load_pretrained
+    from pdx_core.weights import save_weights
+
+    path = tmp_path / "published.pdparams"
+    save_weights(build_network(model).state_dict(), path)
+    resolved = resolve(model, flags={"Train.pretrain_weight_path": str(path)})
+    said = load_pretrained(build_network(model, 1), resolved, 1)
+    assert said.endswith(f"; the classifier ({tensors}) starts anew: 80 classes in the file, 1 here")
+
+
 def test_train_evaluate_export_predict(shapes, tmp_path):
     from pdx_core import create_model
     from pdx_core.train.run import evaluate, train
