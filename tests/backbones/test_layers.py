@@ -10,6 +10,7 @@ from pdx_backbones.layers import (
     ConvNorm,
     DropPath,
     FrozenBatchNorm,
+    SeparableConv,
     SqueezeExcite,
     activation,
     freeze,
@@ -104,3 +105,26 @@ def test_freeze():
     layer = ConvNorm(3, 8)
     freeze(layer)
     assert all(parameter.stop_gradient for parameter in layer.parameters())
+
+
+def test_bias_of_a_convolution_before_a_norm_shows_in_evaluation_only():
+    layer = ConvNorm(1, 1, 1, act=None, bias=True, epsilon=0.0)
+    layer.conv.weight.set_value(np.ones((1, 1, 1, 1), np.float32))
+    layer.conv.bias.set_value(np.full(1, 3.0, np.float32))
+    x = paddle.to_tensor([[[[-1.0, 1.0]]]])
+    np.testing.assert_allclose(layer(x).numpy(), [[[[-1.0, 1.0]]]], atol=1e-6)  # the batch mean takes it away
+    layer.norm._mean.set_value(np.zeros(1, np.float32))
+    layer.norm._variance.set_value(np.ones(1, np.float32))
+    layer.eval()
+    np.testing.assert_allclose(layer(x).numpy(), [[[[2.0, 4.0]]]], atol=1e-6)
+
+
+def test_separable_conv_activates_where_it_is_told():
+    paddle.seed(0)
+    layer = SeparableConv(4, 6, 3, 2, dilation=2, act=None, bias=True)
+    assert layer(paddle.randn([2, 4, 9, 9])).shape == [2, 6, 5, 5]
+    assert layer.depthwise.conv.weight.shape == [4, 1, 3, 3]
+    assert [type(part.act).__name__ for part in (layer.depthwise, layer.pointwise)] == ["Identity", "Identity"]
+    relu = SeparableConv(4, 6, depthwise_act="relu")
+    assert [type(part.act).__name__ for part in (relu.depthwise, relu.pointwise)] == ["ReLU", "ReLU"]
+    assert relu.depthwise.conv.bias is None

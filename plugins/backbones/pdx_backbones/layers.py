@@ -1,7 +1,8 @@
 """The parts that several backbones are made of. Plugins may use them as public building blocks.
 
-Tensors are float32 [N, C, H, W]. Convolutions that a norm follows have no bias. Parameter names (`conv`, `norm`,
-`reduce`, `restore`) are part of the file format: renaming one breaks every saved file.
+Tensors are float32 [N, C, H, W]. Convolutions that a norm follows have no bias unless asked for. Parameter names
+(`conv`, `norm`, `depthwise`, `pointwise`, `reduce`, `restore`) are part of the file format: renaming one breaks every
+saved file.
 """
 
 from __future__ import annotations
@@ -79,8 +80,9 @@ def norm_layer(kind: str, channels: int, momentum: float = 0.9, epsilon: float =
 
 
 class ConvNorm(nn.Layer):
-    """Convolution without bias, norm, activation.
+    """Convolution, norm, activation.
 
+    bias:    of the convolution; the norm makes it superfluous, but PaddleSeg's weights have it
     padding: pixels on every side; None keeps the size at stride 1; "SAME" does too, and at stride 2 pads an even size
              on the right and bottom only, as TensorFlow does
     """
@@ -99,6 +101,7 @@ class ConvNorm(nn.Layer):
         norm: str = "batch",
         momentum: float = 0.9,
         epsilon: float = 1e-5,
+        bias: bool = False,
         weight_attr: Any = None,
     ) -> None:
         super().__init__()
@@ -111,13 +114,49 @@ class ConvNorm(nn.Layer):
             dilation=dilation,
             groups=groups,
             weight_attr=weight_attr,  # None is Paddle's default: normal, std sqrt(2 / (in_channels * kernel area))
-            bias_attr=False,
+            bias_attr=None if bias else False,  # None is Paddle's default: one that starts at 0
         )
         self.norm = norm_layer(norm, out_channels, momentum, epsilon)
         self.act = activation(act)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.norm(self.conv(x)))
+
+
+class SeparableConv(nn.Layer):
+    """Convolution inside each channel, then a 1x1 convolution over them, each with norm and activation.
+
+    depthwise_act, act: after the first and after the second
+    options:            of both `ConvNorm`: norm, momentum, epsilon, bias
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        *,
+        dilation: int = 1,
+        depthwise_act: str | None = None,
+        act: str | None = "relu",
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self.depthwise = ConvNorm(
+            in_channels,
+            in_channels,
+            kernel_size,
+            stride,
+            dilation=dilation,
+            groups=in_channels,
+            act=depthwise_act,
+            **options,
+        )
+        self.pointwise = ConvNorm(in_channels, out_channels, 1, act=act, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x))
 
 
 class SqueezeExcite(nn.Layer):

@@ -18,36 +18,12 @@ import paddle.nn.functional as F  # noqa: E402
 from paddle import Tensor, nn  # noqa: E402
 
 from pdx_backbones.dialects import translate_indexed  # noqa: E402
-from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
+from pdx_backbones.layers import ConvNorm, SeparableConv, freeze  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
 from pdx_backbones.xception import flows  # noqa: E402
 
 _STEM_CHANNELS = 64
 _NORM = {"momentum": 0.99, "epsilon": 1e-3}
-
-
-class SeparableConv(nn.Layer):
-    """3x3 convolution inside each channel, then a 1x1 convolution over them, each with norm (and activation)."""
-
-    def __init__(
-        self, in_channels: int, out_channels: int, stride: int, dilation: int, *, act: str | None, norm: str
-    ) -> None:
-        super().__init__()
-        self.depthwise = ConvNorm(
-            in_channels,
-            in_channels,
-            3,
-            stride,
-            dilation=dilation,
-            groups=in_channels,
-            act=act,
-            norm=norm,
-            **_NORM,
-        )
-        self.pointwise = ConvNorm(in_channels, out_channels, 1, act=act, norm=norm, **_NORM)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.pointwise(self.depthwise(x))
 
 
 class DeepLabBlock(nn.Layer):
@@ -75,7 +51,11 @@ class DeepLabBlock(nn.Layer):
         width = in_channels
         for index, out_channels in enumerate(channels):
             step = stride if index == len(channels) - 1 else 1
-            self.convs.append(SeparableConv(width, out_channels, step, dilation, act=act, norm=norm))
+            self.convs.append(
+                SeparableConv(
+                    width, out_channels, 3, step, dilation=dilation, depthwise_act=act, act=act, norm=norm, **_NORM
+                )
+            )
             width = out_channels
         self.short = nn.Identity()
         if shortcut == "project":
