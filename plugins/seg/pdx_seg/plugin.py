@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pdx_core import hookimpl
 from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
-from pdx_seg import readers_specs
+from pdx_seg import heads_specs, readers_specs, trunks_specs, zoo
 
 PDX_API = 1
 
@@ -36,6 +36,7 @@ def pdx_metrics():
         key="mIoU",
         unit="fraction",
         target="pdx_seg.metrics:MeanIou",
+        options="pdx_seg.metrics_specs:MeanIouOptions",
         summary="mean intersection over union; accuracy, kappa and Dice, also per class",
     )
 
@@ -49,3 +50,18 @@ def pdx_predictors():
         result="pdx_seg.results:LabelMapResult",
         summary="a class for every pixel of the original image",
     )
+
+
+@hookimpl
+def pdx_backbones():
+    yield from trunks_specs.SPECS
+
+
+@hookimpl
+def pdx_heads():
+    yield from heads_specs.SPECS
+
+
+@hookimpl
+def pdx_models():
+    yield from zoo.SPECS
