@@ -129,14 +129,14 @@ def soft_nms(
 
     All classes of all images go through one loop side by side: each turn takes the best box of every class.
 
-    boxes:     float32 [N, M, 4]
+    boxes:     float32 [N, M, 4], or [N, K, M, 4] with a box for each class
     scores:    float32 [N, K, M]
     pre_top_k: candidates of each class; -1 keeps all
     returns:   rows float32 [r, 6] sorted by image and falling score, rows per image int32 [N]
     """
     live, order = paddle.topk(scores, at_most(pre_top_k, scores, axis=2), axis=2)  # [N, K, C]
-    image = paddle.cumsum(paddle.ones_like(order), axis=0) - 1
-    corners = paddle.gather_nd(boxes, paddle.stack([image, order], axis=-1))  # [N, K, C, 4]
+    place = [paddle.cumsum(paddle.ones_like(order), axis=axis) - 1 for axis in range(len(boxes.shape) - 2)]
+    corners = paddle.gather_nd(boxes, paddle.stack([*place, order], axis=-1))  # [N, K, C, 4]
     live = paddle.where(live > score_threshold, live, paddle.zeros_like(live))
     extra = 0.0 if normalized else 1.0
     sides = corners[..., 2:] - corners[..., :2] + extra
@@ -165,6 +165,19 @@ def soft_nms(
     rows = paddle.concat([label.unsqueeze(-1), best_scores.unsqueeze(-1), box], axis=-1)
     found = best_scores > 0
     return paddle.gather_nd(rows, paddle.nonzero(found)), found.astype("int32").sum(axis=1).astype("int32")
+
+
+def by_image(values: paddle.Tensor, counts: paddle.Tensor) -> paddle.Tensor:
+    """Rows of all images, one after the other, as a block for each image: [r, ...] -> [N, P, ...].
+
+    counts: int32 [N], rows of each image; P is the largest. Blocks of images with fewer rows end in zeros.
+    """
+    counts = counts.astype("int64")
+    position = paddle.arange(0, counts.max(), 1, dtype="int64").unsqueeze(0)  # [1, P]
+    row = (paddle.cumsum(counts) - counts).unsqueeze(1) + position  # [N, P]
+    known = position < counts.unsqueeze(1)
+    blocks = paddle.gather_nd(values, paddle.where(known, row, paddle.zeros_like(row)).unsqueeze(-1))
+    return blocks * known.astype(values.dtype).reshape([0, 0, *[1] * (len(values.shape) - 1)])
 
 
 def at_most(limit: int, tensor: paddle.Tensor, axis: int) -> int | paddle.Tensor:

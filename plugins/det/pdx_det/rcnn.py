@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pdx_core.contracts import FeatureSpec
+from pdx_core.errors import ConfigError
 from pdx_core.paddle_support import require_paddle
 
 require_paddle()
@@ -19,7 +20,7 @@ from paddle import Tensor, nn  # noqa: E402
 
 from pdx_det.box_heads import BoxPredictor, FullyConnectedTrunk, ResidualTrunk  # noqa: E402
 from pdx_det.boxes import clip, decode, diou, encode, giou  # noqa: E402
-from pdx_det.nms import multiclass_nms  # noqa: E402
+from pdx_det.nms import by_image, multiclass_nms, soft_nms  # noqa: E402
 from pdx_det.rcnn_dialects import detection_rules  # noqa: E402
 from pdx_det.rcnn_sampling import Annotation, Regions, annotations, sample_regions  # noqa: E402
 from pdx_det.roi import RoiExtractor, row_images  # noqa: E402
@@ -94,6 +95,7 @@ class RCNNHead(nn.Layer):
     box_trunk:    "fc" (two fully connected layers), "conv_fc" (four convolutions with group norm and one layer), or the
                   name of a ResNet whose last stage is used, as the C4 models do
     roi_levels:   how many levels, from the finest, the regions are cut from (the coarsest is for proposals only)
+    nms_kind:     "greedy", or "soft", which lowers the scores of overlapping boxes and takes no nms_iou
     """
 
     def __init__(
@@ -112,11 +114,14 @@ class RCNNHead(nn.Layer):
         samples: int = 512,
         sample_at_random: bool = True,
         iou_loss: str | None = None,
+        nms_kind: str = "greedy",
         score_threshold: float = 0.05,
         nms_iou: float = 0.5,
         keep_top_k: int = 100,
     ) -> None:
         super().__init__()
+        if nms_kind not in ("greedy", "soft"):
+            raise ConfigError(f"no suppression named {nms_kind!r} for two-stage heads; choose greedy or soft")
         if anchor_sizes is None:
             anchor_sizes = [(32.0 * 2**index,) for index in range(len(features))]
         self.rpn = RegionProposalNetwork(
@@ -143,6 +148,7 @@ class RCNNHead(nn.Layer):
         self.num_classes = num_classes
         self.dialects = {"PaddleDetection": detection_rules(self.stages[0].trunk, cascade)}
         self.samples, self.sample_at_random = samples, sample_at_random
+        self.nms_kind = nms_kind
         self.score_threshold, self.nms_iou, self.keep_top_k = score_threshold, nms_iou, keep_top_k
 
     # -- prediction --------------------------------------------------------------------------------------------------
@@ -178,6 +184,13 @@ class RCNNHead(nn.Layer):
         scores = raw["scores"][:, :-1]
         if boxes.shape[1] == 1:
             boxes = boxes.expand([-1, self.num_classes, 4])
+        if self.nms_kind == "soft":
+            return soft_nms(
+                by_image(boxes, raw["counts"]).transpose([0, 2, 1, 3]),  # [N, K, P, 4]
+                by_image(scores, raw["counts"]).transpose([0, 2, 1]),
+                score_threshold=self.score_threshold,
+                keep_top_k=self.keep_top_k,
+            )
         rows, _, counts = multiclass_nms(
             boxes,
             scores,

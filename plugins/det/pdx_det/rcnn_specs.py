@@ -39,8 +39,9 @@ class RCNNHeadOptions:
     samples: int = attrs.field(default=512, validator=v.gt(0))
     sample_at_random: bool = True
     iou_loss: Literal["giou", "diou", "ciou"] | None = None
+    nms_kind: Literal["greedy", "soft"] = "greedy"
     score_threshold: float = attrs.field(default=0.05, validator=v.and_(v.ge(0), v.lt(1)))
-    nms_iou: float = attrs.field(default=0.5, validator=_SHARE)
+    nms_iou: float = attrs.field(default=0.5, validator=_SHARE)  # greedy only
     keep_top_k: int = attrs.field(default=100, validator=v.gt(0))
 
 
