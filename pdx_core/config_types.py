@@ -70,10 +70,11 @@ class Structurer:
         from pdx_core.plugins import get_registry
 
         spec = get_registry().resolve(kind, name, written.origin, self.task)
-        options = self._options(spec, items, path)
+        options = self.options(spec, items, path)
         return Component(name=name if ":" in name else _canonical(name, spec), options=options)
 
-    def _options(self, spec: Any, items: Mapping[str, Value], path: str) -> dict[str, Any]:
+    def options(self, spec: Any, items: Mapping[str, Value], path: str) -> dict[str, Any]:
+        """The options of a component, checked against the options class of its record where it has one."""
         wanted = _options_class(spec)
         if wanted is None:
             for key, item in items.items():

@@ -113,6 +113,11 @@ def read_override(text: str) -> tuple[str, Value]:
     key, origin = key.strip(), f"-o {text}"
     if not separator or not key:
         raise ConfigError(f"-o {text}: write it as KEY=VALUE, for example -o Train.batch_size=16")
+    return key, read_typed(typed, origin)
+
+
+def read_typed(typed: str, origin: str) -> Value:
+    """A value as it was typed on the command line."""
     value = Value(Scalar(typed.strip()), origin)
     if typed.lstrip()[:1] in ("[", "{", '"', "'"):
         # anything else is taken as it is: "photo #1.jpg" must not lose what YAML calls a comment
@@ -120,7 +125,7 @@ def read_override(text: str) -> tuple[str, Value]:
         with contextlib.suppress(ConfigError):
             value = _parse(typed, lambda line: origin)
         value = attrs.evolve(value, text=typed)
-    return key, value
+    return value
 
 
 def read_file(path: Path) -> Value:

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from pdx_core.cli.options import echo_json, json_option
+from pdx_core.cli.reader_options import ReaderCommand
 
 
-@click.command()
+@click.command(cls=ReaderCommand)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--output", "--out", "output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
@@ -36,10 +37,12 @@ def check(
     splits: tuple[str, ...],
     max_megapixels: float,
     as_json: bool,
+    reader_options: dict[str, str],
 ) -> None:
     """Look at every file of the dataset in DIR and say what is wrong, where, and how to mend it.
 
-    DIR is not written to. Exit code 2 when the dataset cannot be trained on.
+    DIR is not written to. Exit code 2 when the dataset cannot be trained on. Options of the dataset's reader are flags
+    too: `pdx check --help` lists those of the installed plugins.
     """
     from pdx_core.data.check import CheckSettings, check_dataset
     from pdx_core.settings import Component
@@ -50,6 +53,7 @@ def check(
         task=task,
         reader=Component(name=reader) if reader else None,
         settings=CheckSettings(splits or ("train", "val"), max_megapixels),
+        options=reader_options,
     )
     if as_json:
         echo_json({**report.result, "findings": report.findings.to_json()["findings"]})

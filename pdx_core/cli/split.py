@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from pdx_core.cli.options import echo_json, json_option
+from pdx_core.cli.reader_options import ReaderCommand
 
 
-@click.command()
+@click.command(cls=ReaderCommand)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--train", "train_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of train.")
 @click.option("--val", "val_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of val.")
@@ -22,6 +23,7 @@ from pdx_core.cli.options import echo_json, json_option
 )  # fmt: skip
 @click.option("--in-place", is_flag=True, help="Write into DIR itself; the old lists are renamed to .bak.")
 @click.option("--task", metavar="TASK", help="cls, det, seg, instseg; found out from the files when omitted.")
+@click.option("--reader", metavar="FORMAT", help="Dataset format; found out from the files when omitted.")
 @json_option
 def split(
     folder: Path,
@@ -31,13 +33,19 @@ def split(
     output: Path,
     in_place: bool,
     task: str | None,
+    reader: str | None,
     as_json: bool,
+    reader_options: dict[str, str],
 ) -> None:
-    """Pool all samples of the dataset in DIR, shuffle them, and divide them into train and val."""
+    """Pool all samples of the dataset in DIR, shuffle them, and divide them into train and val.
+
+    Options of the dataset's reader are flags too: `pdx split --help` lists those of the installed plugins.
+    """
     from pdx_core.data.reading import recognise
     from pdx_core.data.split import split_dataset
+    from pdx_core.settings import Component
 
-    found = recognise(folder, task=task)
+    found = recognise(folder, Component(name=reader) if reader else None, task, reader_options)
     report = split_dataset(found, None if in_place else output, train_percent, val_percent, seed)
     if as_json:
         echo_json({"folder": str(report.folder), **report.counts})

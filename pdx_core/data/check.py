@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,11 @@ FINDINGS_NAME = "findings.json"
 
 @attrs.frozen
 class CheckSettings:
-    """splits: those that have to be there and are looked at."""
+    """splits: those that have to be there and are looked at; options: of the reader, see `ReaderSpec.options`."""
 
     splits: tuple[str, ...] = ("train", "val")
     max_megapixels: float | None = 100.0
+    options: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -96,17 +98,18 @@ def check_dataset(
     task: str | None = None,
     reader: Component | None = None,
     settings: CheckSettings | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> CheckReport:
     """Look at every file of a dataset and write check_dataset_result.json, findings.json and pictures below `output`.
 
     Bad data does not raise: it is in the report, and in the files. A folder that cannot be recognised raises DataError
-    after the result file says so.
+    after the result file says so. options: of the reader, as in `reading.recognise`.
     """
     output, findings = Path(output), Findings()
     # First of all: a folder that cannot be written to is noticed now, and a check that is killed has not passed.
     write_json(output / RESULT_NAME, {"done_flag": False, "check_pass": False, "err_msg": "the check did not finish"})
     try:
-        found = recognise(folder, reader, task)
+        found = recognise(folder, reader, task, options)
     except DataError as error:
         findings.add("layout", str(error), file=os.fspath(folder))
         _write(output, _failed(os.fspath(folder), "", findings), findings)
@@ -134,7 +137,7 @@ def check_dataset(
 def _checker(found: Format, settings: CheckSettings) -> Any:
     if getattr(found.spec, "checker", None) is None:
         raise ConfigError(f"the reader {found.spec.name} has no checker, so its datasets cannot be checked")
-    return import_target(found.spec.checker)(found.root, settings)
+    return import_target(found.spec.checker)(found.root, attrs.evolve(settings, options=found.options))
 
 
 def _failed(folder: str, dataset_type: str, findings: Findings) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pdx_core.data.reading import Format, recognise
@@ -36,19 +37,24 @@ def convert_dataset(source: Format, target: ReaderSpec, destination: str | os.Pa
 
 
 def source_and_target(
-    folder: str | os.PathLike, name: str, reader: Component | None = None, task: str | None = None
+    folder: str | os.PathLike,
+    name: str,
+    reader: Component | None = None,
+    task: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> tuple[Format, ReaderSpec]:
     """What is in a folder, and the format `name` to write it in.
 
     Formats of several tasks may be called `name`: without `task` the data say which one is meant.
+    options: of the reader, as in `reading.recognise`
     """
     registry = get_registry()
     source = None
     if task is None and len(registry.tasks_with("dataset_readers", name)) > 1:
-        source = recognise(folder, reader)
+        source = recognise(folder, reader, None, options)
         task = source.spec.task
     target = registry.find("dataset_readers", name, "--to", task)
-    return source or recognise(folder, reader, task or target.task), target
+    return source or recognise(folder, reader, task or target.task, options), target
 
 
 def convert_for_task(folder: str, task: str, source_type: str | None, destination: Path) -> str:

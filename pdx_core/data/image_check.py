@@ -104,12 +104,17 @@ def _record(error: ImageError, name: str, path: Path, source: str, place: str, f
     message, fix = str(error).removeprefix("image data: "), ""
     if error.code == "image-missing":
         message = f"{name} does not exist"
-        near = _folded_names(path.parent).get(fold_name(path.name))
+        near = near_name(path)
         hint = f"there is {near!r}; " if near else ""
         fix = f"{hint}correct the path or remove the line"
     elif "; " in message:
         message, _, fix = message.partition("; ")
     findings.add(error.code, message, file=source or name, location=place, value=name, fix=fix)
+
+
+def near_name(path: Path) -> str | None:
+    """A file beside the one that is missing whose name differs in case, or in `-_.`, only."""
+    return _folded_names(path.parent).get(fold_name(path.name))
 
 
 @functools.lru_cache(maxsize=32)

@@ -56,11 +56,19 @@ def draw_samples(
 
 
 def draw_histogram(
-    output: Path, classes: Sequence[str], train: Sequence[int], val: Sequence[int], unit: str = "images"
+    output: Path,
+    classes: Sequence[str],
+    train: Sequence[float],
+    val: Sequence[float],
+    unit: str = "images",
+    *,
+    name: str = "histogram.png",
+    shares: bool = False,
 ) -> str:
     """A bar chart of train and val counts per class, most frequent first; returns its path relative to `output`.
 
-    unit: what is counted
+    unit:   what is counted
+    shares: the numbers are percentages, which are drawn on a logarithmic axis
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -71,8 +79,12 @@ def draw_histogram(
     figure = Figure(figsize=(min(40.0, max(7.0, 0.35 * len(order))), 5.5), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.bar(places - 0.2, [train[index] for index in order], 0.4, label=f"train ({sum(train)})", color="#2b6cb0")
-    axes.bar(places + 0.2, [val[index] for index in order], 0.4, label=f"val ({sum(val)})", color="#dd8a33")
+    for shift, split, counts, colour in ((-0.2, "train", train, "#2b6cb0"), (0.2, "val", val, "#dd8a33")):
+        label = split if shares else f"{split} ({sum(counts)})"
+        axes.bar(places + shift, [counts[index] for index in order], 0.4, label=label, color=colour)
+    if shares:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g} %")
     axes.set_ylabel(unit)
     axes.set_title(f"{unit.capitalize()} per class, {len(classes)} classes")
     axes.margins(x=0.01)
@@ -91,7 +103,7 @@ def draw_histogram(
     else:
         axes.set_xlabel("classes, most frequent first")
     figure.legend(loc="outside upper right", ncols=2)  # outside, or it would cover the longest bars
-    path = Path(CHECK_FOLDER) / "histogram.png"
+    path = Path(CHECK_FOLDER) / name
     with atomic_write(output / path) as stream, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # the missing font was reported once, not per character
         figure.savefig(stream, format="png")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +78,15 @@ def dataset_folder(folder: str | None) -> str:
     return folder
 
 
-def recognise(folder: str | os.PathLike, reader: Component | None = None, task: str | None = None) -> Format:
+def recognise(
+    folder: str | os.PathLike,
+    reader: Component | None = None,
+    task: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Format:
     """The format of a dataset: as `reader` says, else found out from the files.
+
+    options: of the reader, by name, in the spelling of the command line; ConfigError for what it does not take
 
     A folder that holds exactly one dataset somewhere below is accepted. Where a folder fits several formats of a task
     the one that its plugin offers first is taken (for classification: lists before folders), and the log says so.
@@ -91,7 +98,7 @@ def recognise(folder: str | os.PathLike, reader: Component | None = None, task: 
         raise DataError(f"{root}: is a file; give the folder that holds the dataset")
     if reader is not None:
         spec = get_registry().resolve("dataset_readers", reader.name, task=task)
-        return Format(_root_for([spec], root) or root, spec, dict(reader.options))
+        return Format(_root_for([spec], root) or root, spec, {**reader.options, **_typed(spec, options)})
     specs = _candidates(task)
     found = _root_for(specs, root)
     if found is None:
@@ -108,7 +115,25 @@ def recognise(folder: str | os.PathLike, reader: Component | None = None, task: 
             fitting[0].name,
             others,
         )
-    return Format(found, fitting[0])
+    return Format(found, fitting[0], _typed(fitting[0], options))
+
+
+def _typed(spec: ReaderSpec, options: Mapping[str, str] | None) -> dict[str, Any]:
+    """Options that were typed, as values of the types that the record declares."""
+    if not options:
+        return {}
+    from pdx_core.config_types import Structurer
+    from pdx_core.config_values import read_typed
+
+    items = {key: read_typed(text, flag_of(key)) for key, text in options.items()}
+    if spec.options is None:
+        raise ConfigError(f"the reader {spec.name} takes no option; leave out {', '.join(map(flag_of, options))}")
+    return Structurer(spec.task).options(spec, items, spec.name)
+
+
+def flag_of(option: str) -> str:
+    """The flag of the command line for an option of a reader."""
+    return "--" + option.replace("_", "-")
 
 
 def _candidates(task: str | None) -> list[ReaderSpec]:

@@ -117,7 +117,7 @@ def _checker(found: Format) -> Any:
 
     if getattr(found.spec, "checker", None) is None:
         raise DataError(f"datasets in the format {found.spec.name} cannot be split")
-    return import_target(found.spec.checker)(found.root, CheckSettings())
+    return import_target(found.spec.checker)(found.root, CheckSettings(options=found.options))
 
 
 def require_clean(findings: Findings, root: Path) -> None:

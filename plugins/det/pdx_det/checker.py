@@ -12,6 +12,7 @@ from pdx_core.data.check import CheckSettings
 from pdx_core.data.findings import Findings
 from pdx_core.data.image_check import ImageFacts, check_images, report_duplicates
 from pdx_core.data.pictures import draw_histogram, draw_samples, pick_samples
+from pdx_core.data.size_check import size_difference
 from pdx_core.data.split import divide, require_clean
 from pdx_core.drawing import draw_boxes, label_colour
 from pdx_core.image_size import displayed_size
@@ -171,13 +172,14 @@ def _check_size(split: SplitListing, picture: Picture, fact: ImageFacts, finding
     """The annotated size against that of the file, as it is shown after its EXIF rotation."""
     annotated = (picture.width, picture.height)
     shown = displayed_size(split.image_path(picture))
-    if annotated == shown:
+    kind = size_difference(annotated, shown, (fact.width, fact.height))
+    if not kind:
         return
     place = {"file": picture.annotation or split.source, "value": f"{annotated[0]} x {annotated[1]}"}
     if split.box_place.startswith("annotations"):  # the sizes stand beside the images of a COCO file
         place["location"] = split.picture_place.format(picture.number)
     size = f"the annotation says {annotated[0]} x {annotated[1]} pixels, {picture.path} has {shown[0]} x {shown[1]}"
-    if annotated == (fact.width, fact.height):
+    if kind == "unrotated":
         findings.add(
             "image-size-rotated",
             f"{size} after the rotation its EXIF data ask for: it was annotated unrotated",
@@ -185,7 +187,7 @@ def _check_size(split: SplitListing, picture: Picture, fact: ImageFacts, finding
             fix="rotate the pixels and remove the EXIF orientation, or annotate it anew",
             **place,
         )
-    elif annotated == shown[::-1]:
+    elif kind == "swapped":
         findings.add("image-size-swapped", f"{size}: width and height are exchanged", field="width, height",
                      fix="exchange them, and look at the boxes", **place)  # fmt: skip
     else:
