@@ -14,6 +14,7 @@ from pdx_core.image_size import displayed_size
 from pdx_core.images import read_file_bytes
 from pdx_core.opencv import require_cv2
 from pdx_core.progress import progress
+from pdx_seg.advice import advise_remap
 from pdx_seg.labels import IGNORE
 from pdx_seg.readers.coding import Coded, show_values
 from pdx_seg.readers.listing import Listing, Pair
@@ -103,8 +104,6 @@ def settle_classes(
         return
     highest = int(used.max())
     if len(used) * 2 < highest + 1:  # most classes would be empty: these values do not count classes
-        from pdx_seg.advice import advise_remap
-
         findings.add(
             "mask-values",
             f"the masks hold {len(used)} different values up to {highest} ({show_values(raw)}), and no file names the "
