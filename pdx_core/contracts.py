@@ -70,6 +70,10 @@ class Head(Protocol):
     `image_info` is a dict of tensors: `images` float32 [N, 3, H, W], the network input, and, unless only raw outputs
     are wanted, `im_shape` float32 [N, 2] (h, w of the network input without padding) and `scale_factor` float32 [N, 2]
     (y, x; input size / original size). A head that needs none of it may be called with None.
+
+    Optional: `take_over(name, given, own) -> array | None`, asked when fine-tuning for each parameter that has another
+    shape because of another number of classes: numpy arrays of the file and of the head; gives `own` with everything
+    that does not belong to a class taken from `given`.
     """
 
     def forward(self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,10 @@ class LoadReport:
         return text
 
 
+# (name, array of the file, array of the network) -> what to put into the network, or None
+Adapter = Callable[[str, np.ndarray, np.ndarray], "np.ndarray | None"]
+
+
 def load_weights(
     net: Any,
     source: str | Path | Mapping[str, Any],
@@ -83,6 +87,7 @@ def load_weights(
     dialect: str | None = None,
     partial: bool | Sequence[str] = (),
     allow_nonfinite: bool = False,
+    adapt: Adapter | None = None,
 ) -> LoadReport:
     """Copy weights into `net` (a Network or any paddle.nn.Layer), which must fit in every name and shape.
 
@@ -91,6 +96,8 @@ def load_weights(
     partial:  patterns (`*`, `?`) of names, ours or the file's, that may be missing, left over or of another shape;
               True lets everything differ
     allow_nonfinite: take NaN and infinite values too
+    adapt:    asked what can be kept of an array of another shape: (our name, array of the file, array of the network)
+              -> array of the network's shape, or None for nothing. The tensor counts as mismatched all the same
 
     float16, bfloat16, float32 and float64 are converted into the type of the network's tensor; whole numbers stay
     whole. Batch normalisation statistics are tensors like all others. Raises WeightsError, and then `net` is as it was.
@@ -107,6 +114,7 @@ def load_weights(
     fitting: dict[str, np.ndarray] = {}
     mismatched: list[Mismatch] = []
     nonfinite: list[str] = []
+    adapted: dict[str, np.ndarray] = {}
     for name, parameter in state.items():
         key = table[name]
         if key not in arrays:
@@ -115,6 +123,9 @@ def load_weights(
         expected = tuple(parameter.shape)
         if array.shape != expected and not (array.size == 1 and math.prod(expected) == 1):
             mismatched.append(Mismatch(name, key, expected, array.shape))
+            kept = adapt(name, array, parameter.numpy()) if adapt is not None else None
+            if kept is not None and _finite(kept):
+                adapted[name] = kept.astype(parameter.numpy().dtype)
             continue
         if not allow_nonfinite and not _finite(array):
             nonfinite.append(name)
@@ -133,7 +144,7 @@ def load_weights(
     forbidden = _forbidden(report, table, partial)
     if not forbidden.complete or (state and not fitting):
         raise WeightsError(explain_misfit(forbidden, table, state, arrays))
-    for name, array in fitting.items():
+    for name, array in {**fitting, **adapted}.items():
         state[name].set_value(array)
     return report
 

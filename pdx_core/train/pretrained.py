@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from pdx_core.errors import OfflineError, UnreachableError, WeightsError
 from pdx_core.train.network import growth_per_class
 from pdx_core.weights import Mismatch, load_weights, official_weights
@@ -22,13 +24,27 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
     if source is None or source.lower() in ("", "none"):
         return "training from scratch (random weights)"
     replaced = _replaced_part(resolved)
-    if replaced and source.lower() == "official" and _is_default(resolved, "Train.pretrain_weight_path"):
+    # What a record names instead of "official" is a file with the trunk alone, which serves under any head.
+    needed = replaced == "backbone" or (replaced and source.lower() == "official")
+    if needed and _is_default(resolved, "Train.pretrain_weight_path"):
         return f"training from scratch (random weights): the published ones do not fit the {replaced} that was chosen"
     growth = growth_per_class(network, resolved.config.model, num_classes)
     partial = (*growth, *resolved.config.train.partial_weights)
+    kept: list[str] = []
+
+    def keep(name: str, given: np.ndarray, own: np.ndarray) -> np.ndarray | None:
+        """What a head can use of a tensor that was made for another number of classes."""
+        take_over = getattr(network.head, "take_over", None)
+        if take_over is None or name not in growth:
+            return None
+        array = take_over(name.removeprefix("head."), given, own)
+        if array is not None:
+            kept.append(name)
+        return array
+
     try:
         path = official_weights(resolved.spec) if source.lower() == "official" else source
-        report = load_weights(network, path, partial=partial)
+        report = load_weights(network, path, partial=partial, adapt=keep)
     except (OfflineError, UnreachableError) as error:
         if not _is_default(resolved, "Train.pretrain_weight_path"):
             raise
@@ -44,6 +60,7 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
     sentence = f"weights from {source}: {len(report.loaded)} tensors"
     if anew:
         sentence += f"; {_new_classifier(anew, growth, num_classes)}"
+        sentence += ", what else these tensors hold is kept" if kept else ""
     rest = len(report.missing) + len(report.unexpected) + len(report.mismatched) - len(anew)
     if rest:
         sentence += f"; {rest} other differences allowed by Train.partial_weights"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pdx_core.config import resolve
@@ -37,16 +38,26 @@ def test_the_demo_draws_a_clean_dataset(shapes, tmp_path):
         ("YOLOv3-MobileNetV3", "6 tensors such as head.outputs.0.weight"),  # 3 * (80 + 5) channels against 3 * (1 + 5)
     ],
 )
-def test_the_log_says_which_classes_the_weights_are_for(model, tensors, tmp_path):
+def test_fine_tuning_keeps_what_does_not_depend_on_the_classes(model, tensors, tmp_path):
     from pdx_core.train.network import build_network
     from pdx_core.train.pretrained import load_pretrained
     from pdx_core.weights import save_weights
 
     path = tmp_path / "published.pdparams"
-    save_weights(build_network(model).state_dict(), path)
-    resolved = resolve(model, flags={"Train.pretrain_weight_path": str(path)})
-    said = load_pretrained(build_network(model, 1), resolved, 1)
-    assert said.endswith(f"; the classifier ({tensors}) starts anew: 80 classes in the file, 1 here")
+    published, network = build_network(model), build_network(model, 1)
+    save_weights(published.state_dict(), path)
+    before = network.state_dict()["head.outputs.0.weight"].numpy().copy()
+    said = load_pretrained(network, resolve(model, flags={"Train.pretrain_weight_path": str(path)}), 1)
+    anew = f"; the classifier ({tensors}) starts anew: 80 classes in the file, 1 here"
+    assert said.endswith(f"{anew}, what else these tensors hold is kept")
+    theirs = published.state_dict()["head.outputs.0.weight"].numpy()
+    ours = network.state_dict()["head.outputs.0.weight"].numpy()
+    if model.startswith("PicoDet"):  # a row for each class, then 4 sides of 8 bins
+        np.testing.assert_array_equal(ours[:1], before[:1])
+        np.testing.assert_array_equal(ours[1:], theirs[80:])
+    else:  # for each of 3 anchors x, y, w, h, objectness and a row for each class
+        np.testing.assert_array_equal(ours.reshape(3, 6, -1)[:, 5], before.reshape(3, 6, -1)[:, 5])
+        np.testing.assert_array_equal(ours.reshape(3, 6, -1)[:, :5], theirs.reshape(3, 85, -1)[:, :5])
 
 
 def test_train_evaluate_export_predict(shapes, tmp_path):

@@ -102,6 +102,13 @@ class PicoHead(nn.Layer):
         """Raw maps, finest first: float32 [N, K + 4 * bins, H, W]: class logits, bins of left, top, right, bottom."""
         return [self.outputs[index](tower(features[index])) for index, tower in enumerate(self.towers)]
 
+    def take_over(self, name: str, given: np.ndarray, own: np.ndarray) -> np.ndarray | None:
+        """The bins of the sides, which do not depend on the classes."""
+        if not name.startswith("outputs.") or given.shape[1:] != own.shape[1:]:
+            return None
+        sides = 4 * self._bins
+        return np.concatenate([own[:-sides], given[-sides:]])
+
     def predictions(self, raw: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Class logits [N, M, K], bin logits [N, M, 4, bins], distances in cells [N, M, 4], and of the cells their
         centres in pixels [M, 2] and strides [M, 1]. Cells are row-major, the finest level first."""

@@ -104,6 +104,18 @@ class YOLOv3Head(nn.Layer):
         """Raw maps, coarsest first: float32 [N, A * (5 + K), H, W]; IoU-aware ones have A IoU channels in front."""
         return [conv(features[-1 - index]) for index, conv in enumerate(self.outputs)]
 
+    def take_over(self, name: str, given: np.ndarray, own: np.ndarray) -> np.ndarray | None:
+        """Boxes and objectness of each anchor, and its IoU; only the logits of the classes start anew."""
+        anchors = len(self._masks[0])
+        iou = anchors if self._iou_aware_factor > 0 else 0
+        if given.shape[1:] != own.shape[1:] or len(given) <= iou or (len(given) - iou) % anchors:
+            return None
+        merged = own.copy()
+        merged[:iou] = given[:iou]
+        theirs = given[iou:].reshape(anchors, -1, *given.shape[1:])
+        merged[iou:].reshape(anchors, -1, *own.shape[1:])[:, :5] = theirs[:, :5]
+        return merged
+
     def decode_boxes(self, raw: list[Tensor], image_info: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """All boxes before suppression: [N, M, 4] in original pixels, clipped; scores [N, M, K].
 
