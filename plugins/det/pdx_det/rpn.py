@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pdx_core.contracts import FeatureSpec
+from pdx_core.errors import ConfigError
 from pdx_core.paddle_support import declare_int32, require_paddle
 
 require_paddle()
@@ -61,6 +62,12 @@ class RegionProposalNetwork(nn.Layer):
         sample_at_random: bool = True,
     ) -> None:
         super().__init__()
+        if len(anchor_sizes) != len(features):
+            strides = ", ".join(str(level.stride) for level in features)
+            raise ConfigError(
+                f"Model.head.anchor_sizes has anchors for {len(anchor_sizes)} levels, but {len(features)} come in "
+                f"(strides {strides}); name those to use with Model.backbone.out_stages"
+            )
         channels = features[0].channels
         anchors = len(anchor_sizes[0]) * len(ratios)
         initial = paddle.ParamAttr(initializer=nn.initializer.Normal(0.0, 0.01))

@@ -57,7 +57,8 @@ class PastedMask:
         apart = np.append(True, starts[1:] != ends[:-1]) if len(starts) else np.zeros(0, bool)
         starts, ends = starts[apart], ends[np.append(apart[1:], True)] if len(ends) else ends
         edges = np.stack([starts, ends], axis=1).ravel()
-        counts = np.diff(np.concatenate([[0], edges, [height * width]]))
+        rest = [height * width] if not len(ends) or ends[-1] < height * width else []
+        counts = np.diff(np.concatenate([[0], edges, rest]).astype(np.int64))
         return coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
 
 

@@ -19,7 +19,6 @@ def pdx_tasks():
         reader="COCOInstSegDataset",
         target="pdx_instseg.task:InstSegTask",
         metric="coco_mask",
-        predictor="instseg",
     )
 
 
