@@ -22,6 +22,8 @@ from pdx_core.errors import PdxError, WorkFailedError
 )
 @click.option("--topk", type=int, metavar="N", help="Number of classes per image.")
 @click.option("--threshold", type=float, metavar="SCORE", help="Leave out what scores lower (where the task has it).")
+@click.option("--tile", type=int, metavar="PIXELS", help="Cut larger images into tiles of this side; 0: never.")
+@click.option("--overlap", type=float, metavar="SHARE", help="Share of a tile that its neighbour has too.")
 @click.option(
     "--batch-size", type=int, default=1, show_default=True, metavar="N", help="Images per run of the network."
 )

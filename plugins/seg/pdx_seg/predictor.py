@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import numbers
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,30 +16,31 @@ from pdx_core.errors import PdxError
 from pdx_core.image_headers import ImageError
 from pdx_core.image_size import displayed_size
 from pdx_core.predictor import ImagePredictor, Prepared, common_fields, feed_of
-from pdx_core.settings import TestTimeConfig, TilesConfig
+from pdx_core.settings import TestTimeConfig
+from pdx_core.test_time import require_any_size
 from pdx_core.tiles import Grid, Tile
+from pdx_seg.cutting import Cutting, Limits
 from pdx_seg.mosaic import label_map_of_tiles
 from pdx_seg.outputs import Outputs
 from pdx_seg.results import LabelMapResult
-from pdx_seg.task import require_whole
-from pdx_seg.views import look
+from pdx_seg.task import padding_of, require_whole
+from pdx_seg.views import look, require_no_merging
 
 if TYPE_CHECKING:
     from pdx_core.inputs import Input
 
-WHOLE_MEGAPIXELS = 4.2  # larger pictures (2048 x 2048 just passes) are cut into tiles without being asked to
-AUTOMATIC_TILE = 1024  # pixels a side
-_WAITING_MEGAPIXELS = 16  # larger files are read when their turn comes: several of them would fill the memory
+logger = logging.getLogger(__name__)
+
+_WAITING_PIXELS = 16_000_000  # larger files are read when their turn comes: several of them would fill the memory
 _SIZE_KEPT = frozenset({"Normalize", "Pad"})  # transforms that leave the scale of a picture as it is
 
 
 @attrs.define(kw_only=True, eq=False)
-class LargePicture:
-    """A picture that is to be seen by tiles; it is not normalised as a whole. image: uint8 [H, W, 3], RGB"""
+class RawPicture:
+    """A picture that may have to be seen by tiles; it is not normalised yet. image: uint8 [H, W, 3], RGB"""
 
     name: str
     image: np.ndarray | None
-    grid: Grid
     common: dict[str, Any]
 
 
@@ -46,10 +48,11 @@ class SegPredictor(ImagePredictor):
     """Gives the class of every pixel of the original image.
 
     tile:      pictures larger than this (a side, or [height, width], in pixels of the original) are cut into tiles,
-               each of which is prepared and seen like a picture of its own. None: tiles of 1024 above 4.2 megapixels,
-               unless the model's preprocessing resizes pictures anyway; 0: never
+               each of which is prepared and seen like a picture of its own. None: only those that are too large to be
+               seen whole (see `cutting.Limits`), unless the model's preprocessing resizes pictures; 0: never
     overlap:   share of a tile that its neighbour has too; there the predictions are blended. None: 0.125
-    test_time: several views of a picture, merged: a TestTimeConfig or a mapping such as {"flip": True}
+    test_time: the views in which each picture is looked at, as in the section Predict.test_time of a configuration:
+               {"scales": [1.0, 1.5], "flip": True}. Takes as many times longer as there are views
     """
 
     def __init__(
@@ -61,9 +64,14 @@ class SegPredictor(ImagePredictor):
         **options: Any,
     ) -> None:
         super().__init__(*positional, **options)
-        self.test_time = _test_time(test_time)
-        self.cutting = _Cutting.of(tile, overlap, self._resizes())
+        self.test_time = TestTimeConfig.of(test_time)
+        require_no_merging(self.test_time)
+        require_any_size(self.runner, self.test_time)
+        resizes = any(name not in _SIZE_KEPT for transform in self.card.transforms for name in transform)
+        self.cutting = Cutting.of(tile, overlap, resizes)
+        self._pad_multiple = padding_of(self.card.transforms)
 
+    # -- what the shared predictor asks for -----------------------------------------------------------------------
     def postpones(self, source: Input) -> bool:
         if not source.is_file:
             return False
@@ -71,18 +79,24 @@ class SegPredictor(ImagePredictor):
             width, height = displayed_size(source.name)
         except ImageError:
             return False  # reading it will say what is wrong
-        return width * height > _WAITING_MEGAPIXELS * 1e6
+        return width * height > _WAITING_PIXELS
 
-    def prepare(self, source: Input) -> Prepared | LargePicture:
+    def prepare(self, source: Input) -> Prepared | RawPicture:
         image = source.load(self.max_megapixels)
         common = common_fields(source, image)
-        grid = self.cutting.grid(*image.shape[:2]) if self.cutting is not None else None
-        if grid is not None:
-            return LargePicture(name=source.name, image=image, grid=grid, common=common)
+        if image.shape[0] * image.shape[1] > self.cutting.keep:
+            return RawPicture(name=source.name, image=image, common=common)
         return self._prepared(source.name, image, **common)
 
     def run(self, feed: Mapping[str, np.ndarray]) -> Outputs:
-        return look(self.runner, feed, self.test_time)
+        size = getattr(self.runner, "image_size", None)
+        found = feed["images"].shape[2:]
+        if size is not None and tuple(size) != tuple(found):
+            raise PdxError(
+                f"the model was exported for {size[1]} x {size[0]} pixels only, and this input has "
+                f"{found[1]} x {found[0]}; export it with -o Export.any_size=true"
+            )
+        return look(self.runner, feed, self.test_time, self._pad_multiple)
 
     def results(self, outputs: Outputs, images: Sequence[Prepared], **options: Any) -> list[LabelMapResult]:
         found = []
@@ -92,14 +106,25 @@ class SegPredictor(ImagePredictor):
             found.append(LabelMapResult(image.name, labels, self.card.classes, **image.common))
         return found
 
-    def answer(self, images: Sequence[Prepared | LargePicture], options: Mapping[str, Any]) -> Iterator[LabelMapResult]:
-        for large, group in itertools.groupby(images, key=lambda image: isinstance(image, LargePicture)):
-            if large:
-                yield from map(self._by_tiles, group)
+    def answer(self, images: Sequence[Prepared | RawPicture], options: Mapping[str, Any]) -> Iterator[LabelMapResult]:
+        for cut, group in itertools.groupby(map(self._decided, images), key=lambda item: isinstance(item, tuple)):
+            if cut:
+                yield from (self._by_tiles(picture, grid) for picture, grid in group)
             else:
                 yield from super().answer(list(group), options)
 
-    def _by_tiles(self, picture: LargePicture) -> LabelMapResult:
+    # -- tiles ----------------------------------------------------------------------------------------------------
+    def _decided(self, picture: Prepared | RawPicture) -> Prepared | tuple[RawPicture, Grid]:
+        """Whole and ready, or together with its tiles."""
+        if not isinstance(picture, RawPicture):
+            return picture
+        grid = self.cutting.grid(*picture.image.shape[:2], lambda: self._limits)
+        if grid is None:
+            return self._prepared(picture.name, picture.image, **picture.common)
+        logger.info("%s is seen by %d tiles of %d x %d", picture.name, len(grid), grid.tile_width, grid.tile_height)
+        return picture, grid
+
+    def _by_tiles(self, picture: RawPicture, grid: Grid) -> LabelMapResult:
         image, picture.image = picture.image, None  # or it would be kept while its result is used
 
         def see(tile: Tile) -> tuple[Outputs, tuple[int, int]]:
@@ -107,54 +132,16 @@ class SegPredictor(ImagePredictor):
             require_whole(picture.name, part.im_shape, part.scale_factor, part.size)
             return self.run(feed_of([part])), part.im_shape
 
-        labels = label_map_of_tiles(picture.grid, see)
-        return LabelMapResult(picture.name, labels, self.card.classes, **picture.common)
+        return LabelMapResult(picture.name, label_map_of_tiles(grid, see), self.card.classes, **picture.common)
 
-    def _prepared(self, name: str, image: np.ndarray, **common: Any) -> Prepared:
-        sample = self._prepare_steps(Sample(image=image, path=name, id=name, size=image.shape[:2]))
+    @functools.cached_property
+    def _limits(self) -> Limits:
+        """Found by showing the network something small and looking at how fine its answer is."""
+        sides = getattr(self.runner, "image_size", None) or (256, 256)
+        trial = self._prepared("a trial picture", np.zeros((*sides, 3), np.uint8))
+        seen = look(self.runner, feed_of([trial]), TestTimeConfig())
+        return Limits.of_stride(None if seen.scores is None else seen.frame[0] / seen.scores.shape[2])
+
+    def _prepared(self, name: str, pixels: np.ndarray, **common: Any) -> Prepared:
+        sample = self._prepare_steps(Sample(image=pixels, path=name, id=name, size=pixels.shape[:2]))
         return Prepared.of(sample, **common)
-
-    def _resizes(self) -> bool:
-        return any(name not in _SIZE_KEPT for transform in self.card.transforms for name in transform)
-
-
-@attrs.frozen
-class _Cutting:
-    """size and overlap of tiles, and above how many pixels a picture is cut into them."""
-
-    size: tuple[int, int]
-    overlap: float
-    above: float
-
-    @classmethod
-    def of(cls, tile: Any, overlap: Any, resizes: bool) -> _Cutting | None:
-        """None when pictures are never cut. Raises PdxError for what cannot be used."""
-        share = TilesConfig().overlap if overlap is None else overlap
-        if not isinstance(share, numbers.Real) or isinstance(share, bool) or not 0 <= share <= 0.9:
-            raise PdxError(f"overlap is a share of a tile's side, a number from 0 to 0.9; got {overlap!r}")
-        if tile is None:
-            return None if resizes else cls((AUTOMATIC_TILE, AUTOMATIC_TILE), float(share), WHOLE_MEGAPIXELS * 1e6)
-        if tile == 0 and not isinstance(tile, bool):
-            return None
-        sides = tuple(tile) if isinstance(tile, list | tuple) else (tile, tile)
-        if len(sides) != 2 or any(not isinstance(side, int) or isinstance(side, bool) or side < 32 for side in sides):
-            raise PdxError(
-                f"tile must be a whole number of pixels from 32 on, two of them, or 0 for none; got {tile!r}"
-            )
-        return cls(sides, float(share), 0)
-
-    def grid(self, height: int, width: int) -> Grid | None:
-        """The tiles of a picture; None where it is to be seen whole."""
-        if height * width <= self.above:
-            return None
-        grid = Grid.over(height, width, self.size, self.overlap)
-        return grid if len(grid) > 1 else None
-
-
-def _test_time(given: Any) -> TestTimeConfig:
-    if given is None or isinstance(given, TestTimeConfig):
-        return given or TestTimeConfig()
-    try:
-        return TestTimeConfig(**{**given, "scales": tuple(float(scale) for scale in given.get("scales", ()))})
-    except (TypeError, ValueError, AttributeError) as error:
-        raise PdxError(f'test_time must be such as {{"scales": [1.0, 1.5], "flip": True}}: {error}') from None

@@ -14,7 +14,7 @@ from pdx_seg.labels import IGNORE
 from pdx_seg.mosaic import label_map_of_tiles
 from pdx_seg.outputs import Outputs, read_outputs
 from pdx_seg.results import LabelMapResult
-from pdx_seg.views import Runner, look
+from pdx_seg.views import Runner, look, require_no_merging
 
 if TYPE_CHECKING:
     from pdx_core.data.batch import Batch
@@ -30,6 +30,7 @@ class SegTask:
     def __init__(self, config: RunConfig, classes: tuple[str, ...]) -> None:
         self.classes = classes
         self.test_time = config.evaluate.test_time
+        require_no_merging(self.test_time)
         self.tiles = config.evaluate.tiles
         self._pad_multiple = padding_of(config.data.eval_transforms)
 
@@ -75,13 +76,13 @@ class SegTask:
     def _see(self, runner: Runner, feed: Mapping[str, np.ndarray], shape: tuple[int, int]) -> Iterator[Outputs]:
         grid = None if self.tiles.size is None else Grid.over(*shape, self.tiles.size, self.tiles.overlap)
         if grid is None or len(grid) == 1:
-            yield from look(runner, feed, self.test_time).singles()
+            yield from look(runner, feed, self.test_time, self._pad_multiple).singles()
             return
         for index in range(len(feed["images"])):
 
             def see(tile: Tile, index: int = index) -> tuple[Outputs, tuple[int, int]]:
                 part = _tile_of(feed, index, tile, self._pad_multiple)
-                return look(runner, part, self.test_time), (tile.height, tile.width)
+                return look(runner, part, self.test_time, self._pad_multiple), (tile.height, tile.width)
 
             yield Outputs(label_map_of_tiles(grid, see)[None], None, shape)
 

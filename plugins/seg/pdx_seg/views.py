@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from pdx_core.errors import PdxError
+from pdx_core.errors import ConfigError, PdxError
 from pdx_core.settings import TestTimeConfig
 from pdx_core.test_time import views
 from pdx_seg.outputs import Outputs, read_outputs
@@ -15,10 +15,19 @@ from pdx_seg.scores import stretched, without_padding
 Runner = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
-def look(runner: Runner, feed: Mapping[str, np.ndarray], settings: TestTimeConfig) -> Outputs:
+def require_no_merging(settings: TestTimeConfig) -> None:
+    """Raise ConfigError for options of merging: there is one way."""
+    if settings.merge:
+        raise ConfigError(
+            f"segmentation averages the probabilities of all views; test_time.merge {settings.merge} is not used"
+        )
+
+
+def look(runner: Runner, feed: Mapping[str, np.ndarray], settings: TestTimeConfig, multiple: int = 1) -> Outputs:
     """Run the network on a batch, once or in every view that the settings ask for.
 
-    feed: images float32 [N, 3, H, W], im_shape and scale_factor float32 [N, 2]
+    feed:     images float32 [N, 3, H, W], im_shape and scale_factor float32 [N, 2]
+    multiple: height and width of resized views are padded to it, as the preprocessing pads images
 
     With several views the scores are the mean of their probabilities, at the size of the network input.
     Raises PdxError when a model that gives only classes is to be looked at in several views.
@@ -27,7 +36,7 @@ def look(runner: Runner, feed: Mapping[str, np.ndarray], settings: TestTimeConfi
     if not settings.enabled:
         return read_outputs(runner(feed), frame)
     total: np.ndarray | None = None
-    for view in views(feed, settings):
+    for view in views(feed, settings, multiple):
         seen = read_outputs(runner(view.feed), view.feed["images"].shape[2:])
         if seen.scores is None:
             raise PdxError("this model gives classes and no scores, so several views cannot be merged; leave test_time")
