@@ -143,6 +143,9 @@ class HRNet(nn.Layer):
     out_stages:    branches to return; all are built, since they feed each other, but not the last exchange of others
     norm:          "batch", "frozen" or "group"
     freeze_stages: 1 fixes the stem, 2 also the first stage (before the branches), 3 that of two branches ...
+    detached_stages: branches that are returned without gradient, so that they learn only from what they give to the
+                   others. The detectors of PaddleDetection do this to the finest one: their `freeze_at: 0`, which
+                   fixes the stem of a ResNet, stops the gradient there and fixes nothing else
     upsample:      "nearest" (PaddleClas, PaddleDetection) or "bilinear" (PaddleSeg)
     padding:       of strided convolutions: "even", one pixel on every side (PaddleClas, PaddleDetection), or "same"
                    (PaddleSeg), see `layers.ConvNorm`
@@ -157,6 +160,7 @@ class HRNet(nn.Layer):
         out_stages: Sequence[int] = (0, 1, 2, 3),
         norm: str = "batch",
         freeze_stages: int = 0,
+        detached_stages: Sequence[int] = (),
         upsample: str = "nearest",
         padding: str = "even",
     ) -> None:
@@ -220,6 +224,10 @@ class HRNet(nn.Layer):
             )
             channels = grown
         freeze(*plan.frozen_parts(self.stem, [self.first, *self.stages]))
+        if strange := set(detached_stages) - set(wanted.outputs):
+            raise ConfigError(f"detached_stages {sorted(strange)} are not among out_stages {list(wanted.outputs)}")
+        self.detached = tuple(branch in detached_stages for branch in wanted.outputs)
+        freeze(*(self.stages[-1].units[-1].exchange.rows[branch] for branch in detached_stages))
 
         self.features = tuple(FeatureSpec(channels[branch], stride) for branch, stride in wanted.outputs.items())
 
@@ -228,4 +236,9 @@ class HRNet(nn.Layer):
         branches = [self.first(self.stem(images))]
         for stage in self.stages:
             branches = stage(branches)
+        if paddle.in_dynamic_mode():
+            branches = [
+                branch.detach() if detached else branch
+                for branch, detached in zip(branches, self.detached, strict=True)
+            ]
         return tuple(branches)

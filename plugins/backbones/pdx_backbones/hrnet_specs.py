@@ -27,6 +27,7 @@ class HRNetOptions:
     out_stages: tuple[int, ...] = (0, 1, 2, 3)  # branches that forward returns
     norm: Literal["batch", "frozen", "group"] = "batch"
     freeze_stages: int = 0  # 1: stem fixed, 2: stem and first stage ...; their batch norm is frozen too
+    detached_stages: tuple[int, ...] = ()  # branches through which no gradient comes back from the head
     upsample: Literal["nearest", "bilinear"] = "nearest"  # "bilinear" for the weights of PaddleSeg
     padding: Literal["even", "same"] = "even"  # of strided convolutions; "same" for the weights of PaddleSeg
 

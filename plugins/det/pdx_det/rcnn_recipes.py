@@ -12,6 +12,8 @@ _FROZEN = {"Model.backbone.norm": "frozen", "Model.backbone.freeze_stages": 2}
 BACKBONES: Mapping[str, Mapping[str, Any]] = {
     "frozen": _FROZEN,
     "c4": {**_FROZEN, "Model.backbone.out_stages": (2,)},
+    # The release fixes no weights of HRNet but keeps gradients from its finest branch, see `detached_stages`.
+    "hrnet": {"Model.backbone.norm": "frozen", "Model.backbone.detached_stages": (0,)},
     "dcn": {**_FROZEN, "Model.backbone.dcn_stages": (1, 2, 3)},
     "group_norm": {**_FROZEN, "Model.neck.norm": "group", "Model.head.box_trunk": "conv_fc"},
 }

@@ -15,7 +15,7 @@ _CASCADE = "https://arxiv.org/abs/1712.00726"
 _RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 
 _FROZEN, _C4, _DCN, _GROUP_NORM = (BACKBONES[name] for name in ("frozen", "c4", "dcn", "group_norm"))
-_LONG_PROPOSALS = {"Model.head.rpn_post_nms": (2000, 1000)}
+_HRNET = {**BACKBONES["hrnet"], "Model.head.rpn_post_nms": (2000, 1000)}
 
 
 @attrs.frozen
@@ -80,7 +80,7 @@ _ROWS = (
          aliases=("FasterRCNN-ResNeXt101-vd-64x4d-FPN-DCN",)),
     _Row("FasterRCNN-SENet154-vd-FPN", "SENet154_vd", 137_933_072, None, ((42.9, "1.44x"),)),
     _Row("FasterRCNN-HRNet_W18-FPN", "HRNet_W18", 27_481_140, "faster_rcnn_hrnetv2p_w18_1x_coco",
-         ((36.0, "1x"), (38.0, "2x")), {**_FROZEN, **_LONG_PROPOSALS}, neck="HRFPN", file_mb=115.5),
+         ((36.0, "1x"), (38.0, "2x")), _HRNET, neck="HRFPN", file_mb=115.5),
     _Row("FasterRCNN-Res2Net50-FPN", "Res2Net50_26w_4s", 41_895_144,
          "faster_rcnn_res2net50_vb_26w_4s_fpn_1x_coco", ((39.5, "1x"),)),
     _Row("Cascade-FasterRCNN-ResNet50-FPN", "ResNet50", 69_394_766, "cascade_rcnn_r50_fpn_1x_coco", ((41.1, "1x"),),
