@@ -19,9 +19,9 @@ from pdx_seg.resize import resize_like  # noqa: E402
 class PooledConv(nn.Layer):
     """Average pooling to `bins` x `bins` cells, 1x1 convolution, norm, ReLU.
 
-    A training batch of one image pooled to a single cell gives each channel one value, which is its own mean: batch
-    norm would output its shift whatever the image, and its running variance would sink to 0, so that evaluation
-    explodes. In that case the running statistics are used instead, and stay as they are.
+    A training batch of one image pooled to a single cell gives each channel one value. Paddle's batch norm then passes
+    it on as it is, whereas evaluation normalises it, so the network would be trained as another one than it is used.
+    In that case the running statistics are used in training too, and stay as they are.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bins: int, bias: bool = False) -> None:
