@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,20 +24,57 @@ from pdx_det.readers.listing import Listing, Picture, SplitListing
 from pdx_det.writing import write_coco_split, write_lists_split, write_yolo_split
 
 
-class _Checker:
-    """A `contracts.DatasetChecker`; `format` is the name of the reader's record."""
+class BoxDatasetChecker:
+    """A `contracts.DatasetChecker`. A format adds how it is written; another task what it knows beside the boxes.
+
+    format: the name of the reader's record
+    unit:   what is counted per class, in the histogram
+    """
 
     dataset_type: ClassVar[str] = "COCODetDataset"
     format: ClassVar[str] = "COCODetDataset"
+    unit: ClassVar[str] = "boxes"
 
     def __init__(self, root: Path, settings: CheckSettings) -> None:
         self.root = Path(root)
         self.settings = settings
         self.listing: Listing | None = None
 
+    # -- what a format or a task may say otherwise -------------------------------------------------------------------
+    def scan(self, findings: Findings) -> Listing:
+        """The splits that are checked."""
+        return SCANS[self.format](self.root, findings, self.settings.splits)
+
+    def scan_everything(self, findings: Findings) -> Listing:
+        """All splits there are, to divide them anew."""
+        return scan_all(self.format, self.root, findings)
+
+    def look_closer(self, listing: Listing, facts: Mapping[str, ImageFacts], findings: Findings) -> None:
+        """Further checks of a task. facts: of the readable images, by the name users know (`shown`)."""
+
+    def drawn(self, listing: Listing, split: SplitListing, at: int) -> np.ndarray:
+        """An image with its annotation, uint8 [H, W, 3] RGB."""
+        boxes = split.table.boxes(at)
+        labels = boxes.labels.tolist()
+        return draw_boxes(
+            self.image(split, at),
+            boxes.xyxy,
+            [listing.classes[label] for label in labels],
+            [label_colour(label) for label in labels],
+        )
+
+    def draw_statistics(self, output: Path, listing: Listing) -> None:
+        """Pictures of what the annotations are like, beside the histogram of the classes."""
+        draw_box_shapes(output, {name: split.table.xyxy for name, split in listing.splits.items()})
+
+    def write(self, output: Path, listing: Listing, parts: dict[str, Sequence[tuple[SplitListing, int]]]) -> None:
+        """Annotation files of a new division."""
+        raise NotImplementedError
+
+    # -- what all have -----------------------------------------------------------------------------------------------
     def check(self, findings: Findings) -> None:
         """Find every defect of annotations and images."""
-        listing = self.listing = SCANS[self.format](self.root, findings, self.settings.splits)
+        listing = self.listing = self.scan(findings)
         _check_classes(listing, findings)
         named: dict[str, tuple[Path, str, str]] = {}
         places: dict[str, list[tuple[str, str, str]]] = {}
@@ -45,7 +82,7 @@ class _Checker:
             places[name] = []
             for picture in split.pictures:
                 file, place = _place(split, picture)
-                shown = self._shown(split, picture)
+                shown = self.shown(split, picture)
                 named.setdefault(shown, (split.image_path(picture), file, place))
                 places[name].append((shown, file, place))
             if not split.pictures:
@@ -61,12 +98,13 @@ class _Checker:
         facts = check_images(named, findings, self.settings.max_megapixels)
         for split in listing.splits.values():
             for at, picture in enumerate(split.pictures):
-                fact = facts.get(self._shown(split, picture))
+                fact = facts.get(self.shown(split, picture))
                 if fact is not None and picture.width and picture.height:
                     _check_size(split, picture, fact, findings)
                 elif fact is not None:
                     _check_boxes(split, at, findings)
         report_duplicates(facts, places, findings)
+        self.look_closer(listing, facts, findings)
 
     def attributes(self, output: Path) -> dict[str, Any]:
         """The published attributes, with pictures drawn below `output`."""
@@ -82,7 +120,7 @@ class _Checker:
                 pick_samples(indices),
                 output,
                 lambda at, split=split: split.pictures[at].path,
-                lambda at, split=split: self._drawn(listing, split, at),
+                lambda at, split=split: self.drawn(listing, split, at),
                 used,
             )
         counts = {
@@ -91,32 +129,25 @@ class _Checker:
             else [0] * len(listing.classes)
             for name in ("train", "val")
         }
-        draw_histogram(output, listing.classes, counts["train"], counts["val"], unit="boxes")
-        draw_box_shapes(output, {name: split.table.xyxy for name, split in listing.splits.items()})
+        draw_histogram(output, listing.classes, counts["train"], counts["val"], unit=self.unit)
+        self.draw_statistics(output, listing)
         return found
 
     def split(self, output: Path, train_percent: int, val_percent: int, seed: int) -> dict[str, int]:
         """Divide all images anew and write annotation files into `output`."""
         findings = Findings()
-        listing = scan_all(self.format, self.root, findings)
+        listing = self.scan_everything(findings)
         require_clean(findings, self.root)
         items = [(split, at) for split in listing.splits.values() for at in range(len(split.pictures))]
         train, val = divide(items, train_percent, seed)
-        self._write(output, listing, {"train": train, "val": val})
+        self.write(output, listing, {"train": train, "val": val})
         return {"train": len(train), "val": len(val)}
 
-    def _write(self, output: Path, listing: Listing, parts: dict[str, Sequence[tuple[SplitListing, int]]]) -> None:
-        raise NotImplementedError
+    def image(self, split: SplitListing, at: int) -> np.ndarray:
+        """An image of a split, uint8 [H, W, 3] RGB."""
+        return read_image(split.image_path(split.pictures[at]), max_megapixels=self.settings.max_megapixels)
 
-    def _drawn(self, listing: Listing, split: SplitListing, at: int) -> np.ndarray:
-        image = read_image(split.image_path(split.pictures[at]), max_megapixels=self.settings.max_megapixels)
-        boxes = split.table.boxes(at)
-        labels = boxes.labels.tolist()
-        return draw_boxes(
-            image, boxes.xyxy, [listing.classes[label] for label in labels], [label_colour(label) for label in labels]
-        )
-
-    def _shown(self, split: SplitListing, picture: Picture) -> str:
+    def shown(self, split: SplitListing, picture: Picture) -> str:
         """The path of an image as users know it: relative to the dataset where it lies in it."""
         try:
             return split.image_path(picture).relative_to(self.root).as_posix()
@@ -124,40 +155,40 @@ class _Checker:
             return split.image_path(picture).as_posix()
 
 
-class CocoChecker(_Checker):
+class CocoChecker(BoxDatasetChecker):
     """For COCO json."""
 
-    def _write(self, output, listing, parts) -> None:
+    def write(self, output, listing, parts) -> None:
         write_coco_split(output, listing, parts)
 
 
-class VocChecker(_Checker):
+class VocChecker(BoxDatasetChecker):
     """For VOC xml."""
 
     format = "VOCDetDataset"
     dataset_type = "VOCDetDataset"
 
-    def _write(self, output, listing, parts) -> None:
+    def write(self, output, listing, parts) -> None:
         write_lists_split(output, listing, parts, "{}_list.txt", ".xml")
 
 
-class YoloChecker(_Checker):
+class YoloChecker(BoxDatasetChecker):
     """For YOLO text files."""
 
     format = "YOLODetDataset"
     dataset_type = "YOLODetDataset"
 
-    def _write(self, output, listing, parts) -> None:
+    def write(self, output, listing, parts) -> None:
         write_yolo_split(output, listing, parts)
 
 
-class LabelMeChecker(_Checker):
+class LabelMeChecker(BoxDatasetChecker):
     """For LabelMe json."""
 
     format = "LabelMeDetDataset"
     dataset_type = "LabelMeDetDataset"
 
-    def _write(self, output, listing, parts) -> None:
+    def write(self, output, listing, parts) -> None:
         write_lists_split(output, listing, parts, "{}_anno_list.txt", ".json")
 
 

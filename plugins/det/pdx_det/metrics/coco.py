@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,38 +55,16 @@ class CocoBox:
 
     def compute(self) -> dict[str, float]:
         """Fractions of 1; -1 where the data hold nothing of the kind, as the COCO tools have it."""
-        found = self.tables()
-        return {
-            "AP": found.mean_precision(),
-            "AP50": found.mean_precision(0.5),
-            "AP75": found.mean_precision(0.75),
-            "APs": found.mean_precision(area="small"),
-            "APm": found.mean_precision(area="medium"),
-            "APl": found.mean_precision(area="large"),
-            "AR1": found.mean_recall(1),
-            "AR10": found.mean_recall(10),
-            "AR100": found.mean_recall(100),
-            "ARs": found.mean_recall(area="small"),
-            "ARm": found.mean_recall(area="medium"),
-            "ARl": found.mean_recall(area="large"),
-        }
+        return self.tables().figures()
 
     def per_class(self) -> dict[str, dict[str, float]]:
         """AP, AP50 and AR100 of every class by its name."""
-        found = self.tables()
-        return {
-            name: {
-                "AP": found.mean_precision(label=label),
-                "AP50": found.mean_precision(0.5, label=label),
-                "AR100": found.mean_recall(label=label),
-            }
-            for label, name in enumerate(self.classes)
-        }
+        return self.tables().per_class(self.classes)
 
     def tables(self) -> Tables:
         """Precision and recall of all classes, computed once for what was seen so far."""
         if self._tables is None:
-            self._tables = tables(list(self._judged()), len(self.classes), self.backend)
+            self._tables = tables([judged for _, judged in self.judged()], len(self.classes), self.backend)
         return self._tables
 
     def state(self) -> dict[str, Any]:
@@ -105,33 +83,38 @@ class CocoBox:
         from pdx_det.metrics.curves import draw_precision_recall
 
         files = [folder / "bbox.json", folder / "per_class.json"]
-        self.write_detections(files[0])
+        write_json_rows(files[0], self.detections())
         write_json(files[1], self.per_class())
         files.append(draw_precision_recall(self.tables(), self.classes, folder / "precision_recall.png"))
         return files + self.mistakes.draw(self.classes, folder)
 
-    def write_detections(self, path: Path) -> None:
-        """A COCO result file: image_id, category_id, bbox x y w h, score; written box by box."""
-        import json
+    def detections(self) -> Iterator[dict[str, Any]]:
+        """The lines of a COCO result file: image_id, category_id, bbox x y w h, score; image by image, as they came."""
+        for image, rows, _, _ in self._images:
+            for label, score, x1, y1, x2, y2 in rows.astype(np.float64).tolist():
+                yield {
+                    "image_id": image,
+                    "category_id": self._category_ids[int(label)],
+                    "bbox": [round(value, 4) for value in (x1, y1, x2 - x1, y2 - y1)],
+                    "score": round(score, 6),
+                }
 
-        with atomic_write(path, "w") as stream:
-            stream.write("[")
-            separator = ""
-            for image, rows, _, _ in self._images:
-                for label, score, x1, y1, x2, y2 in rows.astype(np.float64).tolist():
-                    item = {
-                        "image_id": image,
-                        "category_id": self._category_ids[int(label)],
-                        "bbox": [round(value, 4) for value in (x1, y1, x2 - x1, y2 - y1)],
-                        "score": round(score, 6),
-                    }
-                    stream.write(separator + json.dumps(item, ensure_ascii=False))
-                    separator = ",\n"
-            stream.write("]\n")
-
-    def _judged(self) -> Iterator[Judged]:
-        """In the order of the image ids, whatever order or process they came from: ties are broken by it."""
+    def judged(self) -> Iterator[tuple[int | str, Judged]]:
+        """Each image with its id, in the order of the ids, whatever order or process they came from: ties are broken by
+        it."""
         order = sorted(self._images, key=lambda image: (isinstance(image[0], str), image[0]))
-        for number, (_, rows, truth, labels) in enumerate(order, 1):
+        for number, (name, rows, truth, labels) in enumerate(order, 1):
             crowd = labels < 0
-            yield Judged(number, rows, truth[:, :4], np.where(crowd, -1 - labels, labels), crowd, truth[:, 4])
+            yield name, Judged(number, rows, truth[:, :4], np.where(crowd, -1 - labels, labels), crowd, truth[:, 4])
+
+
+def write_json_rows(path: Path, items: Iterable[dict[str, Any]]) -> None:
+    """Write a JSON list item by item, each in a line of its own."""
+    import json
+
+    with atomic_write(path, "w") as stream:
+        separator = "["
+        for item in items:
+            stream.write(separator + json.dumps(item, ensure_ascii=False))
+            separator = ",\n"
+        stream.write("[]\n" if separator == "[" else "]\n")

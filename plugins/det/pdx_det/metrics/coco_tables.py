@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+from pycocotools.mask import area as area_of
 
 from pdx_core.errors import ConfigError, MissingDependencyError
 
@@ -26,6 +27,8 @@ class Judged:
 
     rows:  float32 [d, 6], label score x1 y1 x2 y2
     truth: float32 [g, 4]; labels int64 [g]; crowd bool [g]; area float32 [g]
+    masks: to judge masks instead of boxes: height and width, the run lengths found [d] and the true ones [g], each the
+           `counts` of pycocotools
     """
 
     image: int
@@ -34,6 +37,7 @@ class Judged:
     labels: np.ndarray
     crowd: np.ndarray
     area: np.ndarray
+    masks: tuple[tuple[int, int], Sequence[bytes], Sequence[bytes]] | None = None
 
 
 @attrs.frozen(eq=False)
@@ -58,9 +62,37 @@ class Tables:
         chosen = self.recall[:, :, AREAS.index(area), MAX_DETECTIONS.index(limit)]
         return _mean(chosen if label is None else chosen[:, label])
 
+    def figures(self) -> dict[str, float]:
+        """The twelve numbers of COCO's summary."""
+        return {
+            "AP": self.mean_precision(),
+            "AP50": self.mean_precision(0.5),
+            "AP75": self.mean_precision(0.75),
+            "APs": self.mean_precision(area="small"),
+            "APm": self.mean_precision(area="medium"),
+            "APl": self.mean_precision(area="large"),
+            "AR1": self.mean_recall(1),
+            "AR10": self.mean_recall(10),
+            "AR100": self.mean_recall(100),
+            "ARs": self.mean_recall(area="small"),
+            "ARm": self.mean_recall(area="medium"),
+            "ARl": self.mean_recall(area="large"),
+        }
+
+    def per_class(self, classes: Sequence[str]) -> dict[str, dict[str, float]]:
+        """AP, AP50 and AR100 of every class by its name."""
+        return {
+            name: {
+                "AP": self.mean_precision(label=label),
+                "AP50": self.mean_precision(0.5, label=label),
+                "AR100": self.mean_recall(label=label),
+            }
+            for label, name in enumerate(classes)
+        }
+
 
 def tables(images: Sequence[Judged], num_classes: int, backend: str = "pycocotools") -> Tables:
-    """Evaluate the boxes of all images.
+    """Evaluate the boxes of all images, or their masks where they have some.
 
     Raises MissingDependencyError when the backend is not installed.
     """
@@ -73,11 +105,11 @@ def tables(images: Sequence[Judged], num_classes: int, backend: str = "pycocotoo
 
 
 def _by_class(images: Sequence[Judged], num_classes: int) -> Iterator[list[tuple[Judged, np.ndarray, np.ndarray]]]:
-    """For each class the images with something of it: rows of detections, and indices of the truth."""
+    """For each class the images with something of it: indices of the detections and of the truth."""
     for label in range(num_classes):
         pairs = []
         for image in images:
-            found = image.rows[image.rows[:, 0] == label]
+            found = np.flatnonzero(image.rows[:, 0] == label)
             known = np.flatnonzero(image.labels == label)
             if len(found) or len(known):
                 pairs.append((image, found, known))
@@ -90,16 +122,26 @@ def _one_class(pairs: list, coco_class: Any, evaluator: Any) -> tuple[np.ndarray
         return np.full((10, 101, 1, 4, 3), -1.0), np.full((10, 1, 4, 3), -1.0)
     truth: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
-    for image, rows, known in pairs:
-        for box, crowd, area in zip(
-            _as_xywh(image.truth[known]), image.crowd[known].tolist(), image.area[known].tolist(), strict=True
+    kind = "bbox" if pairs[0][0].masks is None else "segm"
+    for image, chosen, known in pairs:
+        rows = image.rows[chosen]
+        shapes, true_shapes = (_shapes(image, side, index) for side, index in ((1, chosen), (2, known)))
+        for box, crowd, area, shape in zip(
+            _as_xywh(image.truth[known]),
+            image.crowd[known].tolist(),
+            image.area[known].tolist(),
+            true_shapes,
+            strict=True,
         ):
-            truth.append({"bbox": box, "area": area, "iscrowd": int(crowd), **_ids(truth, image)})
-        for box, score in zip(_as_xywh(rows[:, 2:]), rows[:, 1].astype(np.float64).tolist(), strict=True):
-            found.append({"bbox": box, "area": box[2] * box[3], "iscrowd": 0, "score": score, **_ids(found, image)})
-    listed = [{"id": image.image} for image, _, _ in pairs]
+            truth.append({"bbox": box, "area": area, "iscrowd": int(crowd), **shape, **_ids(truth, image)})
+        for box, score, shape in zip(
+            _as_xywh(rows[:, 2:]), rows[:, 1].astype(np.float64).tolist(), shapes, strict=True
+        ):
+            area = box[2] * box[3] if kind == "bbox" else float(area_of(shape["segmentation"]))
+            found.append({"bbox": box, "area": area, "iscrowd": 0, "score": score, **shape, **_ids(found, image)})
+    listed = [{"id": image.image, **_size(image)} for image, _, _ in pairs]
     with contextlib.redirect_stdout(io.StringIO()):  # the tools print their progress
-        run = evaluator(_index(coco_class, listed, truth), _index(coco_class, listed, found), "bbox")
+        run = evaluator(_index(coco_class, listed, truth), _index(coco_class, listed, found), kind)
         run.evaluate()
         run.accumulate()
     return np.asarray(run.eval["precision"], np.float64), np.asarray(run.eval["recall"], np.float64)
@@ -107,6 +149,18 @@ def _one_class(pairs: list, coco_class: Any, evaluator: Any) -> tuple[np.ndarray
 
 def _ids(existing: list, image: Judged) -> dict[str, int]:
     return {"id": len(existing) + 1, "image_id": image.image, "category_id": 1}
+
+
+def _shapes(image: Judged, side: int, chosen: np.ndarray) -> list[dict[str, Any]]:
+    """The run lengths of some detections (side 1) or objects (side 2), or nothing where boxes are judged."""
+    if image.masks is None:
+        return [{}] * len(chosen)
+    size = list(image.masks[0])
+    return [{"segmentation": {"size": size, "counts": image.masks[side][at]}} for at in chosen.tolist()]
+
+
+def _size(image: Judged) -> dict[str, int]:
+    return {} if image.masks is None else {"height": image.masks[0][0], "width": image.masks[0][1]}
 
 
 def _index(coco_class: Any, images: list, annotations: list) -> Any:

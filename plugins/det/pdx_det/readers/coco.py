@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,23 @@ from pdx_det.readers_light import coco_file
 MANY_BOXES = 1000  # the metric of COCO looks at the best 100 per class; nobody labels a thousand by hand
 
 
-def scan_coco(root: Path, findings: Findings, splits: Sequence[str] = SPLITS, bad_boxes: Severity = "error") -> Listing:
+# From an annotation, whether it is a crowd, the image's width and height (0: unknown) and where it stands to what
+# `BoxTable.masks` keeps and the area of the object, or to nothing when the annotation cannot be used
+ReadMask = Callable[[dict[str, Any], bool, tuple[int, int], dict[str, str]], "tuple[Any, float] | None"]
+
+
+def scan_coco(
+    root: Path,
+    findings: Findings,
+    splits: Sequence[str] = SPLITS,
+    bad_boxes: Severity = "error",
+    read_mask: ReadMask | None = None,
+) -> Listing:
     """Read the json files of the given splits; everything wrong becomes a finding and is left out.
 
     The classes are those of train, in the order of their ids, whichever splits are read.
     bad_boxes: severity of boxes that cannot be used
+    read_mask: for tasks that need the segmentation of annotations; here it is only looked at
     """
     listing = Listing(root=root)
     contents = {}
@@ -47,7 +59,7 @@ def scan_coco(root: Path, findings: Findings, splits: Sequence[str] = SPLITS, ba
     listing.category_ids = tuple(sorted(categories))
     listing.classes = tuple(categories[number] for number in listing.category_ids)
     for split, (path, content) in contents.items():
-        listing.splits[split] = _read_split(listing, split, path, content, findings, bad_boxes)
+        listing.splits[split] = _read_split(listing, split, path, content, findings, bad_boxes, read_mask)
     return listing
 
 
@@ -125,7 +137,13 @@ def _all_categories(root: Path, contents: dict[str, Any], findings: Findings) ->
 
 
 def _read_split(
-    listing: Listing, split: str, path: Path, content: dict[str, Any], findings: Findings, bad_boxes: Severity
+    listing: Listing,
+    split: str,
+    path: Path,
+    content: dict[str, Any],
+    findings: Findings,
+    bad_boxes: Severity,
+    read_mask: ReadMask | None,
 ) -> SplitListing:
     root, name = listing.root, path.relative_to(listing.root).as_posix()
     pictures = read_images(content["images"], name, findings)
@@ -136,7 +154,7 @@ def _read_split(
         candidates += [root / word, root / f"{word}2017", root / "images" / word, root / "images" / f"{word}2017"]
     folder = image_folder([*candidates, path.parent, root], [picture.path for picture in pictures])
     boxes = _read_annotations(listing, content, {picture.id: at for at, picture in enumerate(pictures)}, name,
-                              pictures, findings, bad_boxes)  # fmt: skip
+                              pictures, findings, bad_boxes, read_mask)  # fmt: skip
     table = boxes.table(len(pictures))
     counts = table.starts[1:] - table.starts[:-1]
     for picture, count in zip(pictures, counts.tolist(), strict=True):
@@ -161,6 +179,7 @@ def _read_annotations(
     pictures: list,
     findings: Findings,
     bad_boxes: Severity,
+    read_mask: ReadMask | None,
 ) -> BoxCollector:
     boxes, checker = BoxCollector(), BoxChecker(findings, bad_boxes)
     labels = {number: label for label, number in enumerate(listing.category_ids)}
@@ -197,6 +216,12 @@ def _read_annotations(
                 **place,
             )
         area = _area(item, width * height, findings, place)
+        if read_mask is not None:
+            mask = read_mask(item, crowd, (picture.width, picture.height), place)
+            if mask is not None:
+                boxes.add(at, xyxy, label, number=number, id=own_id, crowd=crowd,
+                          area=mask[1] if area is None else area, mask=mask[0])  # fmt: skip
+            continue
         if crowd and not item.get("segmentation"):
             findings.warn(
                 "crowd-without-segmentation",

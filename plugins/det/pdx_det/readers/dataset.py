@@ -77,6 +77,10 @@ class BoxDataset:
             extra={"category_ids": self.category_ids},
         )
 
+    def picture_of(self, index: int) -> int:
+        """Which picture of the listing a sample is."""
+        return self._kept[index]
+
     def describe(self, index: int) -> str:
         """The file of a sample."""
         return str(self.listing.image_path(self.listing.pictures[self._kept[index]]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from pdx_core.data.class_names import read_class_names
 from pdx_core.data.findings import Findings, Severity
@@ -12,17 +14,52 @@ from pdx_core.data.image_root import image_root
 from pdx_core.data.labelme import image_side, labelme_files, labels_of, read_listed
 from pdx_core.data.list_files import SPLITS, ListLine, list_file, read_list
 from pdx_core.data.split import UNSPLIT
-from pdx_det.readers.box_checks import BoxChecker, Place, read_numbers
+from pdx_det.readers.box_checks import BoxChecker, Corners, Place, read_numbers
 from pdx_det.readers.listing import BoxCollector, Listing, Picture, SplitListing
 from pdx_det.readers_light import class_file
 
 
+@attrs.frozen(eq=False)
+class Drawn:
+    """An object made of shapes: its label, its box, what `BoxTable.masks` keeps of it, and the first shape's number."""
+
+    number: int
+    label: str
+    xyxy: Corners
+    mask: Any = None
+    area: float | None = None
+
+
+# From the shapes whose label is known, with their numbers, the image's width and height (0: unknown), the file as users
+# know it, the findings and the severity of what cannot be used to objects
+ReadShapes = Callable[[Sequence[tuple[int, dict[str, Any]]], tuple[int, int], str, Findings, Severity], Iterator[Drawn]]
+
+
+def rectangles(
+    shapes: Sequence[tuple[int, dict[str, Any]]],
+    size: tuple[int, int],
+    file: str,
+    findings: Findings,
+    severity: Severity,
+) -> Iterator[Drawn]:
+    """Every rectangle is an object."""
+    for number, shape in shapes:
+        xyxy = read_rectangle(shape, {"file": file, "location": f"shapes[{number}]"}, findings, severity)
+        if xyxy is not None:
+            yield Drawn(number, shape["label"], xyxy)
+
+
 def scan_labelme(
-    root: Path, findings: Findings, splits: Sequence[str] = SPLITS, bad_boxes: Severity = "error"
+    root: Path,
+    findings: Findings,
+    splits: Sequence[str] = SPLITS,
+    bad_boxes: Severity = "error",
+    read_shapes: ReadShapes = rectangles,
 ) -> Listing:
     """Read the json files of the given splits; everything wrong becomes a finding and is left out.
 
     A folder without lists is one split called `all`, which `pdx split` divides.
+    read_shapes: what the shapes mean
     """
     listing = Listing(root=root)
     base = image_root(root, findings)
@@ -57,7 +94,7 @@ def scan_labelme(
         names = tuple(dict.fromkeys(label for _, content in deciding or () for label in labels_of(content)))
     listing.classes, listing.category_ids = names, tuple(range(1, len(names) + 1))
     for split, (source, _) in files.items():
-        listing.splits[split] = _build(listing, base, source, contents[split], findings, bad_boxes)
+        listing.splits[split] = _build(listing, base, source, contents[split], findings, bad_boxes, read_shapes)
     return listing
 
 
@@ -68,6 +105,7 @@ def _build(
     items: list[tuple[ListLine, dict[str, Any]]],
     findings: Findings,
     bad_boxes: Severity,
+    read_shapes: ReadShapes,
 ) -> SplitListing:
     labels = {name: label for label, name in enumerate(listing.classes)}
     pictures: list[Picture] = []
@@ -76,20 +114,19 @@ def _build(
         at = len(pictures)
         sides = [image_side(content, key, line.annotation, findings) for key in ("imageWidth", "imageHeight")]
         pictures.append(Picture(line.image, at + 1, sides[0], sides[1], line.number, line.annotation))
+        shapes = []
         for number, shape in enumerate(content["shapes"]):
-            place = {"file": line.annotation, "location": f"shapes[{number}]"}
             label = shape.get("label") if isinstance(shape, dict) else None
-            if not isinstance(label, str) or label not in labels:
-                findings.add("class-unknown", f"the label {label!r} is not one of the {len(labels)} classes",
-                             field="label", value=label, fix="correct it, or add it to labels.txt",
-                             **place)  # fmt: skip
+            if isinstance(label, str) and label in labels:
+                shapes.append((number, shape))
                 continue
-            xyxy = _rectangle(shape, place, findings, bad_boxes)
-            if xyxy is None:
-                continue
-            where = Place(line.annotation, place["location"], "points")
-            if checker.usable(xyxy, (sides[0], sides[1]), where):
-                boxes.add(at, xyxy, label=labels[label], number=number)
+            findings.add("class-unknown", f"the label {label!r} is not one of the {len(labels)} classes",
+                         file=line.annotation, location=f"shapes[{number}]", field="label", value=label,
+                         fix="correct it, or add it to labels.txt")  # fmt: skip
+        for drawn in read_shapes(shapes, (sides[0], sides[1]), line.annotation, findings, bad_boxes):
+            where = Place(line.annotation, f"shapes[{drawn.number}]", "points")
+            if checker.usable(drawn.xyxy, (sides[0], sides[1]), where):
+                boxes.add(at, drawn.xyxy, labels[drawn.label], number=drawn.number, area=drawn.area, mask=drawn.mask)
         if not content["shapes"]:
             findings.warn("image-without-boxes", f"{line.image} has no shape", file=line.annotation, value=line.image,
                           fix="annotate it; leave it when nothing is on it")  # fmt: skip
@@ -104,9 +141,9 @@ def _build(
     )
 
 
-def _rectangle(
+def read_rectangle(
     shape: dict[str, Any], place: dict[str, str], findings: Findings, bad_boxes: Severity
-) -> tuple[float, float, float, float] | None:
+) -> Corners | None:
     """The corners of a rectangle, in whatever order it was drawn."""
     kind, points = shape.get("shape_type", "rectangle"), shape.get("points")
     if kind != "rectangle":

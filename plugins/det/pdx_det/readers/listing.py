@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -41,6 +42,7 @@ class BoxTable:
     area:      float32 [n]
     ids:       int64 [n], annotation ids of the file, or counted from 1
     numbers:   int32 [n], where the box stands in its file
+    masks:     object [n], what the reader of another task knows of each box's object; None for boxes alone
     """
 
     starts: np.ndarray
@@ -51,6 +53,7 @@ class BoxTable:
     area: np.ndarray
     ids: np.ndarray
     numbers: np.ndarray
+    masks: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -82,6 +85,7 @@ class BoxCollector:
         self._pictures, self._labels, self._numbers = array("q"), array("i"), array("i")
         self._ids, self._flags = array("q"), array("b")
         self._values = array("f")  # x1 y1 x2 y2 area
+        self._masks: list[Any] = []
 
     def add(
         self,
@@ -94,8 +98,12 @@ class BoxCollector:
         crowd: bool = False,
         difficult: bool = False,
         area: float | None = None,
+        mask: Any = None,
     ) -> None:
-        """A box of picture number `picture` of the split; the area is that of the box unless given."""
+        """A box of picture number `picture` of the split; the area is that of the box unless given.
+
+        mask: see `BoxTable`; either all boxes have one or none has
+        """
         x1, y1, x2, y2 = xyxy
         self._pictures.append(picture)
         self._labels.append(label)
@@ -103,6 +111,8 @@ class BoxCollector:
         self._ids.append(len(self._ids) + 1 if id is None else id)
         self._flags.append(crowd + 2 * difficult)
         self._values.extend((x1, y1, x2, y2, (x2 - x1) * (y2 - y1) if area is None else area))
+        if mask is not None:
+            self._masks.append(mask)
 
     def table(self, pictures: int) -> BoxTable:
         """The boxes in the order of their pictures, those of a picture in the order they came."""
@@ -119,7 +129,15 @@ class BoxCollector:
             area=values[:, 4].copy(),
             ids=np.array(self._ids, np.int64)[order],
             numbers=np.array(self._numbers, np.int32)[order],
+            masks=_objects(self._masks)[order] if self._masks else None,
         )
+
+
+def _objects(items: list[Any]) -> np.ndarray:
+    """object [n], whatever the items are: numpy would make more dimensions of items of equal length."""
+    array = np.empty(len(items), object)
+    array[:] = items
+    return array
 
 
 @attrs.define(kw_only=True)
