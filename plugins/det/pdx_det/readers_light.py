@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from pdx_core.data.labelme import labelme_files, looks_like_labelme
 from pdx_core.data.list_files import SPLIT_WORDS, SPLITS, files_named, list_file
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
+from pdx_core.image_files import is_image_file
 
 # Where COCO files are, with {} for the word of the split; the first is PaddleX's
 _COCO_NAMES = (
@@ -68,7 +70,13 @@ def has_voc(root: Path) -> bool:
 def has_yolo(root: Path) -> bool:
     if yolo_yaml(root) is not None:
         return True
-    return any(yolo_folders(root, split) is not None for split in SPLITS)
+    found = [folders for split in SPLITS if (folders := yolo_folders(root, split)) is not None]
+    return bool(found) and not any(_holds_pictures(labels) for _, labels in found)
+
+
+def _holds_pictures(folder: Path) -> bool:
+    """Masks, which another task reads, also lie in folders called labels."""
+    return any(is_image_file(path) for path in islice(folder.iterdir(), 50))
 
 
 def has_labelme(root: Path) -> bool:

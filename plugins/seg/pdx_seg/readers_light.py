@@ -6,8 +6,10 @@ import re
 from itertools import islice
 from pathlib import Path
 
+from pdx_core.data.findings import Findings
+from pdx_core.data.image_root import image_root
 from pdx_core.data.labelme import labelme_files, looks_like_labelme
-from pdx_core.data.list_files import SPLIT_WORDS, SPLITS, list_file
+from pdx_core.data.list_files import SPLIT_WORDS, SPLITS, list_file, split_line
 from pdx_core.data.text_files import read_lines
 from pdx_core.errors import DataError
 from pdx_core.image_files import IMAGE_SUFFIXES, is_image_file, walk_images
@@ -173,8 +175,9 @@ def has_labelme(root: Path) -> bool:
     for split in SPLITS:
         path = list_file(root, split, ".json")
         if path is not None:
-            names = [line.split()[-1].strip('"') for _, line in read_lines(path)[:3]]
-            return any(_has_polygons(root / name) for name in names)
+            base = image_root(root, Findings())
+            names = [split_line(line, base)[-1] for _, line in read_lines(path)[:3]]
+            return any(_has_polygons(base / name) for name in names)
     return any(_has_polygons(path) for path in labelme_files(root)[:3])
 
 

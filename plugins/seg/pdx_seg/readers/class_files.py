@@ -15,7 +15,9 @@ from pdx_seg.readers_light import BACKGROUND, COLOUR_FILES, IGNORED, NAME_FILES
 from pdx_seg.remap import Colour
 
 _NUMBERED = re.compile(r"(\d+)\s*[:,;\t ]\s*(.+)")
-_NUMBER = re.compile(r"\d{1,3}")
+_CHANNELS = r"(\d{1,3})[,;\s]+(\d{1,3})[,;\s]+(\d{1,3})"
+_COLOUR_FIRST = re.compile(_CHANNELS + r"[,;:\s]+(.*\S)")
+_COLOUR_LAST = re.compile(r"(.*?\S)[,;:\s]+" + _CHANNELS + r"(?:\s*[,;:].*)?")
 _VOID = frozenset({"void", "unlabelled", "unlabeled", IGNORED})  # class names whose pixels nobody judges
 
 
@@ -88,14 +90,11 @@ def _read_colours(path: Path, findings: Findings) -> list[tuple[str, Colour]] | 
     for number, text in lines:
         if text.startswith("#") or (number == lines[0][0] and not re.search(r"\d", text)):
             continue  # a comment, or the head of a table
-        fields = [field for field in re.split(r"[,;:\t ]+", text) if field]
-        if len(fields) > 3 and all(_NUMBER.fullmatch(field) for field in fields[:3]):
-            values, name = fields[:3], text.split(fields[2], 1)[1].strip(" ,;:\t")
-        else:
-            match = re.fullmatch(r"(.*?)[,;:\t ]+(\d{1,3})[,; \t]+(\d{1,3})[,; \t]+(\d{1,3})\s*[:,;].*|"
-                                 r"(.*?)[,;:\t ]+(\d{1,3})[,; \t]+(\d{1,3})[,; \t]+(\d{1,3})", text)  # fmt: skip
-            groups = [group for group in match.groups() if group is not None] if match else []
-            name, values = (groups[0].strip(), groups[1:]) if len(groups) == 4 else ("", [])
+        match = _COLOUR_FIRST.fullmatch(text)
+        values, name = (match.groups()[:3], match[4]) if match else ((), "")
+        match = _COLOUR_LAST.fullmatch(text) if not match else None
+        if match:
+            values, name = match.groups()[1:4], match[1]
         if not name or not values or max(map(int, values)) > 255:
             findings.add("class-colour", "needs a name and three numbers from 0 to 255", file=path.name,
                          location=f"line {number}", value=text, fix="write it as `name,r,g,b`")  # fmt: skip

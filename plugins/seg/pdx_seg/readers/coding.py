@@ -150,11 +150,10 @@ class MaskCoding:
         table = np.where(labels == _UNKNOWN, IGNORE, labels).astype(np.uint8)
         coded.label_map = table[places.reshape(values.shape)]
         np.add.at(coded.counts, table, found)
-        unknown = present[labels == _UNKNOWN].tolist()
+        bad = bool((labels == _UNKNOWN).any())
         coded.defects.append(Defect(
-            "mask-16-bit", f"holds 16 or more bits a pixel (values {show_values(coded.raw)})",
-            "save it as 8-bit PNG", "error" if unknown else "warning"))  # fmt: skip
-        self._judge_values(unknown, coded)
+            "mask-16-bit", f"holds more than 8 bits a pixel (values {show_values(coded.raw)})",
+            "save it as 8-bit PNG" + (" of class indices" if bad else ""), "error" if bad else "warning"))  # fmt: skip
 
     def _apply_colours(self, values: np.ndarray, coded: Coded) -> None:
         if values.dtype != np.uint8:
