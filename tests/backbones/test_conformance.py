@@ -8,6 +8,7 @@ import numpy as np
 import paddle
 import pytest
 
+from pdx_backbones.stages import plan_chain
 from pdx_core.errors import ConfigError
 from pdx_core.plugins import get_registry
 
@@ -73,7 +74,9 @@ def test_option_defaults_are_those_of_the_network(spec):
     options = spec.options_class()
     if options is None:
         pytest.skip("takes no options")
-    accepted = inspect.signature(spec.load().__init__).parameters
+    accepted = dict(inspect.signature(spec.load().__init__).parameters)
+    if accepted.pop("levels", None):  # what every chain of blocks takes and hands on
+        accepted |= inspect.signature(plan_chain).parameters
     for field in attrs.fields(options):
         assert field.name in accepted, f"the network takes no {field.name}"
         assert accepted[field.name].default == field.default, field.name

@@ -3,6 +3,7 @@
 import pytest
 
 from pdx_backbones.stages import dilate_strides, level_ends, plan_chain
+from pdx_core.contracts import FeatureSpec
 from pdx_core.errors import ConfigError
 
 DEFAULTS = {"out_stages": (0, 1, 2, 3), "output_stride": 32, "norm": "batch", "freeze_stages": 0}
@@ -38,6 +39,14 @@ def test_frozen_parts_count_the_stem(freeze_stages, frozen):
     assert plan.frozen == frozen
     assert plan.stem_norm == ("frozen" if frozen else "batch")
     assert [block.norm for block in plan.blocks].count("frozen") == max(frozen - 1, 0)
+
+
+def test_levels_are_those_behind_the_ends_of_stages():
+    plan = plan_chain(STRIDES, out_stages=(1, 2))
+    assert plan.features([10, 11, 12, 13, 14, 15]) == (FeatureSpec(13, 8), FeatureSpec(15, 16))
+    blocks = [lambda x, number=number: [*x, number] for number in range(6)]
+    assert plan.levels(["stem"], blocks) == (["stem", 0, 1, 2, 3], ["stem", 0, 1, 2, 3, 4, 5])
+    assert plan.levels(["half"], blocks[4:], first=4) == (["half", 4, 5],)
 
 
 @pytest.mark.parametrize(

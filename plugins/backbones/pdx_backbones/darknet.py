@@ -6,10 +6,10 @@ Paddle's ImageNet release has ReLU where the paper, and the detectors, have a le
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.contracts import DialectRules
 from pdx_core.paddle_support import require_paddle
 
 require_paddle()
@@ -64,11 +64,8 @@ class DarkBlock(nn.Layer):
 class DarkNet(nn.Layer):
     """The trunk: levels of stride 4, 8, 16, 32.
 
-    act:           "relu" or "leaky_relu"
-    out_stages:    levels to return; stages after the last one are not built
-    output_stride: 8 or 16 turn the strides of later stages into dilations
-    norm:          "batch", "frozen" or "group"
-    freeze_stages: 1 fixes the stem (up to stride 2), 2 also the first stage ...
+    act:    "relu" or "leaky_relu"
+    levels: see `stages.plan_chain`; the stem reaches up to stride 2
     """
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {
@@ -80,22 +77,9 @@ class DarkNet(nn.Layer):
         ),
     }
 
-    def __init__(
-        self,
-        act: str = "relu",
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
-        norm: str = "batch",
-        freeze_stages: int = 0,
-    ) -> None:
+    def __init__(self, act: str = "relu", **levels: Any) -> None:
         super().__init__()
-        plan = plan_chain(
-            (2, 2, 2, 2),
-            out_stages=out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
-        )
+        plan = plan_chain((2, 2, 2, 2), **levels)
         shared = {"act": act, "norm": plan.stem_norm}
         self.stem = nn.Sequential(
             ConvNorm(3, 32, 3, **shared), ConvNorm(32, 64, 3, 2, **shared), DarkBlock(64, 1, **shared)
@@ -111,15 +95,9 @@ class DarkNet(nn.Layer):
             in_channels = channels
         freeze(*plan.frozen_parts(self.stem, self.stages))
 
-        self._outputs = frozenset(plan.outputs)
-        self.features = tuple(FeatureSpec(STAGE_CHANNELS[stage], stride) for stage, stride in plan.outputs.items())
+        self._plan = plan
+        self.features = plan.features(STAGE_CHANNELS)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.stem(images)
-        levels = []
-        for index, stage in enumerate(self.stages):
-            x = stage(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.stem(images), self.stages)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.contracts import DialectRules
 from pdx_core.paddle_support import require_paddle
 
 require_paddle()
@@ -92,11 +92,8 @@ class ShuffleBlock(nn.Layer):
 class ESNet(nn.Layer):
     """The trunk: the pooled stem (stride 4) and levels of stride 8, 16, 32. PicoDet takes out_stages (1, 2, 3).
 
-    scale:         width multiplier; channels are rounded to multiples of 16
-    out_stages:    levels to return; blocks after the last one are not built
-    output_stride: 8 or 16 turn later strides into dilations
-    norm:          "batch" or "frozen"
-    freeze_stages: 1 or 2 fix the stem, 3 also the blocks up to stride 8 ...
+    scale:  width multiplier; channels are rounded to multiples of 16
+    levels: see `stages.plan_chain`; norm cannot be "group", and freeze_stages 1 and 2 both fix the stem
     """
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {
@@ -111,22 +108,12 @@ class ESNet(nn.Layer):
         )
     }
 
-    def __init__(
-        self,
-        scale: float = 0.75,
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
-        norm: str = "batch",
-        freeze_stages: int = 0,
-    ) -> None:
+    def __init__(self, scale: float = 0.75, **levels: Any) -> None:
         super().__init__()
         plan = plan_chain(
             [2, *(1 if place else 2 for _, place in _PLACES)],  # the pooling counts as the first block
-            out_stages=out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
             late_dilation=True,
+            **levels,
         )
         self.stem = _conv(3, STEM_CHANNELS, 3, 2, norm=plan.stem_norm)
         self.pool = nn.MaxPool2D(3, 2, padding=1)
@@ -143,15 +130,9 @@ class ESNet(nn.Layer):
             widths.append(channels)
         freeze(*plan.frozen_parts(self.stem, [self.pool, *self.blocks]))
 
-        self._outputs = frozenset(plan.outputs)
-        self.features = tuple(FeatureSpec(widths[index], stride) for index, stride in plan.outputs.items())
+        self._plan = plan
+        self.features = plan.features(widths)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.stem(images)
-        levels = []
-        for index, block in enumerate([self.pool, *self.blocks]):
-            x = block(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.stem(images), [self.pool, *self.blocks])

@@ -127,7 +127,7 @@ class SeparableConv(nn.Layer):
     """Convolution inside each channel, then a 1x1 convolution over them, each with norm and activation.
 
     depthwise_act, act: after the first and after the second
-    options:            of both `ConvNorm`: norm, momentum, epsilon, bias
+    options:            of both `ConvNorm`: norm, momentum, epsilon, bias, weight_attr
     """
 
     def __init__(

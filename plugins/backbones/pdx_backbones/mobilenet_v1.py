@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+import attrs
+
+from pdx_core.contracts import DialectRules
 from pdx_core.errors import ConfigError
 from pdx_core.paddle_support import require_paddle
 
@@ -16,7 +18,7 @@ require_paddle()
 from paddle import ParamAttr, Tensor, nn  # noqa: E402
 
 from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
-from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
+from pdx_backbones.layers import ConvNorm, SeparableConv, freeze  # noqa: E402
 from pdx_backbones.mobilenet_v1_specs import BLOCKS, STEM_CHANNELS  # noqa: E402
 from pdx_backbones.stages import ChainPlan, plan_chain  # noqa: E402
 
@@ -31,37 +33,12 @@ _DETECTION_WORDS = {
 _DETECTION_BLOCKS = ("2_1", "2_2", "3_1", "3_2", "4_1", "4_2", "5_1", "5_2", "5_3", "5_4", "5_5", "5_6", "6")
 
 
-class SeparableConv(nn.Layer):
-    """Filters each channel by a 3x3 convolution, then mixes them by a 1x1 convolution; both with ReLU."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int, dilation: int, *, norm: str) -> None:
-        super().__init__()
-        initial = ParamAttr(initializer=nn.initializer.KaimingNormal())
-        self.depthwise = ConvNorm(
-            in_channels,
-            in_channels,
-            3,
-            stride,
-            dilation=dilation,
-            groups=in_channels,
-            norm=norm,
-            weight_attr=initial,
-        )
-        self.pointwise = ConvNorm(in_channels, out_channels, 1, norm=norm, weight_attr=initial)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.pointwise(self.depthwise(x))
-
-
 class MobileNetV1(nn.Layer):
     """The trunk: levels of stride 4, 8, 16, 32.
 
-    scale:         width multiplier; channels are rounded down
-    out_stages:    levels to return; blocks after the last one are not built
-    out_blocks:    numbers of the blocks to return instead, from 0; Paddle's YOLOv3 takes (3, 5, 12)
-    output_stride: 8 or 16 turn later strides into dilations
-    norm:          "batch", "frozen" or "group"
-    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    scale:      width multiplier; channels are rounded down
+    out_blocks: numbers of the blocks to return instead of the levels, from 0; Paddle's YOLOv3 takes (3, 5, 12)
+    levels:     see `stages.plan_chain`
     """
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {
@@ -77,53 +54,47 @@ class MobileNetV1(nn.Layer):
         ),
     }
 
-    def __init__(
-        self,
-        scale: float = 1.0,
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
-        norm: str = "batch",
-        freeze_stages: int = 0,
-        out_blocks: Sequence[int] = (),
-    ) -> None:
+    def __init__(self, scale: float = 1.0, out_blocks: Sequence[int] = (), **levels: Any) -> None:
         super().__init__()
-        plan = plan_chain(
-            [stride for _, stride in BLOCKS],
-            out_stages=(0, 1, 2, 3) if out_blocks else out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
-        )
+        strides = [stride for _, stride in BLOCKS]
+        if out_blocks:
+            plan = _up_to(out_blocks, plan_chain(strides, **{**levels, "out_stages": (0, 1, 2, 3)}))
+        else:
+            plan = plan_chain(strides, **levels)
         channels = int(STEM_CHANNELS * scale)
         initial = ParamAttr(initializer=nn.initializer.KaimingNormal())
         self.stem = ConvNorm(3, channels, 3, 2, norm=plan.stem_norm, weight_attr=initial)
         self.blocks = nn.LayerList()
-        outputs = _strides_of(out_blocks, plan) if out_blocks else plan.outputs
-        for (wide, _), place in zip(BLOCKS[: max(outputs) + 1], plan.blocks, strict=False):
-            out_channels = int(wide * scale)
-            self.blocks.append(SeparableConv(channels, out_channels, place.stride, place.dilation, norm=place.norm))
+        widths = [int(wide * scale) for wide, _ in BLOCKS]
+        for out_channels, place in zip(widths, plan.blocks, strict=False):  # later blocks serve no wanted level
+            self.blocks.append(
+                SeparableConv(
+                    channels,
+                    out_channels,
+                    stride=place.stride,
+                    dilation=place.dilation,
+                    depthwise_act="relu",
+                    norm=place.norm,
+                    weight_attr=initial,
+                )
+            )
             channels = out_channels
         freeze(*plan.frozen_parts(self.stem, self.blocks))
 
-        self._outputs = frozenset(outputs)
-        self.features = tuple(FeatureSpec(int(BLOCKS[index][0] * scale), stride) for index, stride in outputs.items())
+        self._plan = plan
+        self.features = plan.features(widths)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.stem(images)
-        levels = []
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.stem(images), self.blocks)
 
 
-def _strides_of(out_blocks: Sequence[int], plan: ChainPlan) -> dict[int, int]:
-    """Stride of the features behind each of the blocks."""
+def _up_to(out_blocks: Sequence[int], plan: ChainPlan) -> ChainPlan:
+    """The plan with other blocks as its levels."""
     if list(out_blocks) != sorted(set(out_blocks)) or not 0 <= out_blocks[0] <= out_blocks[-1] < len(plan.blocks):
         raise ConfigError(
             f"out_blocks must be increasing numbers from 0 to {len(plan.blocks) - 1}; got {list(out_blocks)!r}"
         )
     strides = list(itertools.accumulate((place.stride for place in plan.blocks), operator.mul, initial=2))
-    return {block: strides[block + 1] for block in out_blocks}
+    outputs = {block: strides[block + 1] for block in out_blocks}
+    return attrs.evolve(plan, outputs=outputs, blocks=plan.blocks[: out_blocks[-1] + 1])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.contracts import DialectRules
 from pdx_core.paddle_support import require_paddle
 
 require_paddle()
@@ -69,33 +69,17 @@ class DepthwiseSeparable(nn.Layer):
 class PPLCNet(nn.Layer):
     """The trunk; the 1280-wide convolution that follows it is the classification head's.
 
-    scale:         width multiplier; channels are rounded to multiples of 8
-    out_stages:    levels to return, of strides 4, 8, 16, 32
-    output_stride: 8 or 16 turn later strides into dilations
-    norm:          "batch", "frozen" or "group"
-    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    scale:  width multiplier; channels are rounded to multiples of 8
+    levels: see `stages.plan_chain`
     """
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {
         "PaddleClas": (*translate_indexed(_BLOCK, _clas_block, _WORDS), *translate_parts(_WORDS)),
     }
 
-    def __init__(
-        self,
-        scale: float = 1.0,
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
-        norm: str = "batch",
-        freeze_stages: int = 0,
-    ) -> None:
+    def __init__(self, scale: float = 1.0, **levels: Any) -> None:
         super().__init__()
-        plan = plan_chain(
-            [row.stride for row in BLOCKS],
-            out_stages=out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
-        )
+        plan = plan_chain([row.stride for row in BLOCKS], **levels)
         channels = make_divisible(STEM_CHANNELS * scale)
         self.stem = ConvNorm(
             3,
@@ -107,8 +91,9 @@ class PPLCNet(nn.Layer):
             weight_attr=ParamAttr(initializer=nn.initializer.KaimingNormal()),
         )
         self.blocks = nn.LayerList()
-        for row, place in zip(BLOCKS, plan.blocks, strict=False):  # later blocks serve no wanted level
-            out_channels = make_divisible(row.channels * scale)
+        widths = [make_divisible(row.channels * scale) for row in BLOCKS]
+        # strict=False: later blocks serve no wanted level
+        for row, out_channels, place in zip(BLOCKS, widths, plan.blocks, strict=False):
             self.blocks.append(
                 DepthwiseSeparable(
                     channels,
@@ -123,18 +108,9 @@ class PPLCNet(nn.Layer):
             channels = out_channels
         freeze(*plan.frozen_parts(self.stem, self.blocks))
 
-        self._outputs = frozenset(plan.outputs)
-        self.features = tuple(
-            FeatureSpec(make_divisible(BLOCKS[index].channels * scale), stride)
-            for index, stride in plan.outputs.items()
-        )
+        self._plan = plan
+        self.features = plan.features(widths)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.stem(images)
-        levels = []
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.stem(images), self.blocks)

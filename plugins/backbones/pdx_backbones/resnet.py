@@ -8,8 +8,8 @@ in its 3x3 convolution. The vd form pools before a strided shortcut and has a st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from pdx_core.contracts import FeatureSpec
 from pdx_core.errors import ConfigError
 from pdx_core.paddle_support import require_paddle
 
@@ -33,14 +33,11 @@ class ResNet(nn.Layer):
     scales:        slices of these convolutions; Res2Net 26w_4s is 4, with a group_width of 26
     attend:        channel attention in every block (SENet)
     stem_channels: of the last convolution of the stem; half as many before it
-    out_stages:    levels to return; stages after the last one are not built
-    output_stride: 8 or 16 turn the strides of later stages into dilations
     multi_grid:    factors on the dilation of the blocks of the last stage (DeepLab), such as (1, 2, 4)
-    norm:          "batch", "frozen" or "group"
-    freeze_stages: 1 fixes the stem, 2 also the first stage ...
     dcn_stages:    stages (0..3) whose 3x3 convolutions are deformable; bottlenecks only
     first_stage:   leaves the stem and the stages before out; `forward` then takes that stage's input instead of images
                    (the last stage is the box head of C4 detectors)
+    levels:        see `stages.plan_chain`
     """
 
     def __init__(
@@ -52,24 +49,14 @@ class ResNet(nn.Layer):
         scales: int = 1,
         attend: bool = False,
         stem_channels: int = 64,
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
         multi_grid: Sequence[int] = (),
-        norm: str = "batch",
-        freeze_stages: int = 0,
         dcn_stages: Sequence[int] = (),
         first_stage: int = 0,
+        **levels: Any,
     ) -> None:
         super().__init__()
         _check(depth, variant, groups * scales > 1 or attend, dcn_stages)
-        plan = plan_chain(
-            (1, 2, 2, 2),
-            out_stages=out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
-            stem_stride=4,
-        )
+        plan = plan_chain((1, 2, 2, 2), stem_stride=4, **levels)
         counts = BLOCK_COUNTS[depth]
         wide = expansion(depth)
 
@@ -115,21 +102,13 @@ class ResNet(nn.Layer):
             self.dialects = res2net_dialects(variant, first_stage)
         else:
             self.dialects = resnet_dialects(counts, variant, first_stage)
-        self._outputs = frozenset(plan.outputs)
+        self._plan = plan
         self._first_stage = first_stage
-        self.features = tuple(
-            FeatureSpec(STAGE_CHANNELS[stage] * wide, stride) for stage, stride in plan.outputs.items()
-        )
+        self.features = plan.features([channels * wide for channels in STAGE_CHANNELS])
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.pool(self.stem(images))
-        levels = []
-        for index, stage in enumerate(self.stages, self._first_stage):
-            x = stage(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.pool(self.stem(images)), self.stages, self._first_stage)
 
 
 def _check(depth: int, variant: str, special: bool, dcn_stages: Sequence[int]) -> None:

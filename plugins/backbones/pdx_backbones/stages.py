@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from pdx_core.contracts import FeatureSpec
 from pdx_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from paddle import Tensor
 
 LEVEL_STRIDES = (4, 8, 16, 32)  # of stage 0, 1, 2, 3 of every backbone, unless output_stride caps them
 
@@ -23,7 +27,7 @@ class BlockPlan:
 
 @attrs.frozen
 class ChainPlan:
-    """How a stem and its blocks are built. Blocks after the last wanted level are left out.
+    """How a stem and its blocks are built and run. Blocks after the last wanted level are left out.
 
     outputs: index of the block that ends each wanted level, and the level's stride
     frozen:  number of parts that are not trained, counting the stem as the first
@@ -38,20 +42,44 @@ class ChainPlan:
         """Which of these layers are not trained."""
         return [stem, *blocks][: self.frozen]
 
+    def features(self, widths: Sequence[int]) -> tuple[FeatureSpec, ...]:
+        """What the network publishes; widths: channels behind each block."""
+        return tuple(FeatureSpec(widths[index], stride) for index, stride in self.outputs.items())
+
+    def levels(self, x: Tensor, blocks: Iterable[Any], first: int = 0) -> tuple[Tensor, ...]:
+        """Run the blocks one after the other and return the wanted levels, fine to coarse.
+
+        first: index in the plan of the first of `blocks`
+        """
+        levels = []
+        for index, block in enumerate(blocks, first):
+            x = block(x)
+            if index in self.outputs:
+                levels.append(x)
+        return tuple(levels)
+
 
 def plan_chain(
     strides: Sequence[int],
     *,
-    out_stages: Sequence[int],
-    output_stride: int,
-    norm: str,
-    freeze_stages: int,
+    out_stages: Sequence[int] = (0, 1, 2, 3),
+    output_stride: int = 32,
+    norm: str = "batch",
+    freeze_stages: int = 0,
     stem_stride: int = 2,
     late_dilation: bool = False,
 ) -> ChainPlan:
     """Plan a chain whose blocks have `strides` as designed, after a stem of `stem_stride`.
 
+    What a user says of any such trunk:
+    out_stages:    levels to return, of strides 4, 8, 16, 32; blocks after the last one are not built
+    output_stride: 8 or 16 turn later strides into dilations
+    norm:          "batch", "frozen" or "group"
+    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+
+    What the network says:
     late_dilation: see `dilate_strides`
+
     Raises ConfigError for options that make no sense.
     """
     wanted = _check_out_stages(out_stages)

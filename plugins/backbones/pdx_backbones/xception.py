@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.contracts import DialectRules
 from pdx_core.errors import ConfigError
 from pdx_core.paddle_support import require_paddle
 
@@ -91,30 +91,14 @@ class XceptionTail(nn.Layer):
 class Xception(nn.Layer):
     """The trunk: levels of stride 4, 8, 16, 32; that of stride 16 is the output of the middle flow.
 
-    depth:         41, 65 or 71
-    out_stages:    levels to return; blocks after the last one are not built
-    output_stride: 8 or 16 turn later strides into dilations
-    norm:          "batch", "frozen" or "group"
-    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    depth:  41, 65 or 71
+    levels: see `stages.plan_chain`
     """
 
-    def __init__(
-        self,
-        depth: int = 65,
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
-        norm: str = "batch",
-        freeze_stages: int = 0,
-    ) -> None:
+    def __init__(self, depth: int = 65, **levels: Any) -> None:
         super().__init__()
         entry, middle = flows(depth)
-        plan = plan_chain(
-            [*(stride for _, stride in entry), *(1 for _ in range(middle)), 2, 1],
-            out_stages=out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
-        )
+        plan = plan_chain(flow_strides(depth), **levels)
         self.stem = nn.Sequential(
             ConvNorm(3, 32, 3, 2, norm=plan.stem_norm), ConvNorm(32, _STEM_CHANNELS, 3, norm=plan.stem_norm)
         )
@@ -139,18 +123,12 @@ class Xception(nn.Layer):
         freeze(*plan.frozen_parts(self.stem, self.blocks))
 
         self.dialects: Mapping[str, DialectRules] = {"PaddleClas": _clas_rules(len(entry), middle)}
-        self._outputs = frozenset(plan.outputs)
-        self.features = tuple(FeatureSpec(widths[index], stride) for index, stride in plan.outputs.items())
+        self._plan = plan
+        self.features = plan.features(widths)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.stem(images)
-        levels = []
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.stem(images), self.blocks)
 
 
 def flows(depth: int) -> tuple[tuple[tuple[int, int], ...], int]:
@@ -158,6 +136,12 @@ def flows(depth: int) -> tuple[tuple[tuple[int, int], ...], int]:
     if depth not in ENTRY_FLOWS:
         raise ConfigError(f"depth must be one of {', '.join(map(str, ENTRY_FLOWS))}; got {depth!r}")
     return ENTRY_FLOWS[depth], MIDDLE_BLOCKS[depth]
+
+
+def flow_strides(depth: int) -> list[int]:
+    """Stride of every block: those of the entry flow, the middle flow and the two of the exit flow."""
+    entry, middle = flows(depth)
+    return [*(stride for _, stride in entry), *([1] * middle), 2, 1]
 
 
 def _clas_rules(entry: int, middle: int) -> DialectRules:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pdx_core.contracts import DialectRules, FeatureSpec
+from pdx_core.contracts import DialectRules
 from pdx_core.paddle_support import require_paddle
 
 require_paddle()
@@ -20,7 +21,7 @@ from paddle import Tensor, nn  # noqa: E402
 from pdx_backbones.dialects import translate_indexed  # noqa: E402
 from pdx_backbones.layers import ConvNorm, SeparableConv, freeze  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
-from pdx_backbones.xception import flows  # noqa: E402
+from pdx_backbones.xception import flow_strides, flows  # noqa: E402
 
 _STEM_CHANNELS = 64
 _NORM = {"momentum": 0.99, "epsilon": 1e-3}
@@ -71,31 +72,14 @@ class DeepLabBlock(nn.Layer):
 class XceptionDeepLab(nn.Layer):
     """The trunk: levels of stride 4, 8, 16, 32; that of stride 16 is the output of the middle flow.
 
-    depth:         41, 65 or 71
-    out_stages:    levels to return; blocks after the last one are not built
-    output_stride: 8 or 16 turn later strides into dilations
-    norm:          "batch", "frozen" or "group"
-    freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    depth:  41, 65 or 71
+    levels: see `stages.plan_chain`
     """
 
-    def __init__(
-        self,
-        depth: int = 65,
-        out_stages: Sequence[int] = (0, 1, 2, 3),
-        output_stride: int = 32,
-        norm: str = "batch",
-        freeze_stages: int = 0,
-    ) -> None:
+    def __init__(self, depth: int = 65, **levels: Any) -> None:
         super().__init__()
         entry, middle = flows(depth)
-        plan = plan_chain(
-            [*(stride for _, stride in entry), *(1 for _ in range(middle)), 2, 1],
-            out_stages=out_stages,
-            output_stride=output_stride,
-            norm=norm,
-            freeze_stages=freeze_stages,
-            late_dilation=True,
-        )
+        plan = plan_chain(flow_strides(depth), late_dilation=True, **levels)
         self.stem = nn.Sequential(
             ConvNorm(3, 32, 3, 2, norm=plan.stem_norm, **_NORM),
             ConvNorm(32, _STEM_CHANNELS, 3, norm=plan.stem_norm, **_NORM),
@@ -120,18 +104,12 @@ class XceptionDeepLab(nn.Layer):
             "PaddleClas": _rules(depth, ""),
             "PaddleSeg": _rules(depth, "backbone."),
         }
-        self._outputs = frozenset(plan.outputs)
-        self.features = tuple(FeatureSpec(kinds[index][0][-1], stride) for index, stride in plan.outputs.items())
+        self._plan = plan
+        self.features = plan.features([channels[-1] for channels, _ in kinds])
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        x = self.stem(images)
-        levels = []
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if index in self._outputs:
-                levels.append(x)
-        return tuple(levels)
+        return self._plan.levels(self.stem(images), self.blocks)
 
 
 def _rules(depth: int, prefix: str) -> DialectRules:
