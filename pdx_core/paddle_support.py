@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -147,15 +149,25 @@ def create_optimizer_state(optimizer: Any, parameters: list[Any]) -> None:
         optimizer._create_accumulators(paddle.static.default_main_program().global_block(), parameters)
 
 
+@contextlib.contextmanager
+def _quiet_tracing() -> Iterator[None]:
+    """Without the warnings of what Paddle's own `to_tensor` does in a graph: nobody who exports a model can act on it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Tensor do not have 'place' interface")
+        yield
+
+
 def save_static(layer: Any, input_spec: list[Any], prefix: str) -> None:
     """Write `prefix`.json or .pdmodel and `prefix`.pdiparams."""
     paddle = require_paddle()
-    paddle.jit.save(layer, prefix, input_spec=input_spec)
+    with _quiet_tracing():
+        paddle.jit.save(layer, prefix, input_spec=input_spec)
 
 
 def used_inputs(layer: Any, names: tuple[str, ...]) -> set[str]:
     """Which of the named inputs the graph of a `to_static` layer depends on (saving refuses the others)."""
-    program = layer.forward.concrete_program.main_program
+    with _quiet_tracing():
+        program = layer.forward.concrete_program.main_program
     operators = program.global_block().ops
     if hasattr(operators[0], "input_arg_names"):  # the old form: operators name what they read
         read = {name for operator in operators for name in operator.input_arg_names}

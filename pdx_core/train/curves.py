@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pdx_core.files import atomic_write
 
+_LINES = ("-", "--", ":")  # ten colours are not enough for every metric
 NOT_CURVES = ("iteration", "epoch", "lr", "images_per_second")
 
 
@@ -19,20 +20,23 @@ def draw_curves(rows: Sequence[Mapping[str, float]], loss_names: Sequence[str], 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    metric_names = sorted({name for row in rows for name in row} - set(loss_names) - set(NOT_CURVES))
-    figure = Figure(figsize=(14, 4), layout="constrained")
+    others = {name for row in rows for name in row} - set(loss_names) - set(NOT_CURVES)
+    # COCO says -1 of sizes that no object has; such a line would only squeeze the others
+    metric_names = sorted(name for name in others if any(row.get(name, -1) != -1 for row in rows))
+    figure = Figure(figsize=(16, 4.5), layout="constrained")
     for place, (title, names) in enumerate(
         (("losses", list(loss_names)), ("metrics", metric_names), ("learning rate", ["lr"])), start=1
     ):
         axes = figure.add_subplot(1, 3, place)
-        for name in names:
+        for index, name in enumerate(names):
             points = [(row["iteration"], row[name]) for row in rows if name in row]
             if points:
-                axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else None)
+                style = {"color": f"C{index % 10}", "linestyle": _LINES[index // 10 % len(_LINES)]}
+                axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else None, **style)
         axes.set_title(title)
         axes.set_xlabel("iteration")
         axes.grid(alpha=0.3)
         if axes.has_data() and title != "learning rate":
-            axes.legend(fontsize="small")
+            axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1), borderaxespad=0.3)
     with atomic_write(path) as stream:
         FigureCanvasAgg(figure).print_png(stream)
