@@ -151,7 +151,7 @@ def create_optimizer_state(optimizer: Any, parameters: list[Any]) -> None:
 
 @contextlib.contextmanager
 def _quiet_tracing() -> Iterator[None]:
-    """Without the warnings of what Paddle's own `to_tensor` does in a graph: nobody who exports a model can act on it."""
+    """Without the warnings of what Paddle's own `to_tensor` does in a graph: whoever exports cannot act on them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Tensor do not have 'place' interface")
         yield
