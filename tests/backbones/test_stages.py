@@ -22,6 +22,15 @@ def test_late_dilation_starts_with_the_next_block():
     assert dilate_strides(STRIDES, 8, late_dilation=True) == [(1, 1), (2, 1), (1, 1), (2, 1), (1, 1), (1, 2), (1, 2)]
 
 
+def test_strides_may_be_left_out_without_dilating():
+    plain = plan_chain(STRIDES, output_stride=8)
+    undilated = plan_chain(STRIDES, output_stride=8, dilate=False)
+    assert [(block.stride, block.dilation) for block in undilated.blocks] == [
+        (block.stride, 1) for block in plain.blocks
+    ]
+    assert undilated.outputs == plain.outputs == {2: 4, 3: 8, 5: 8, 6: 8}
+
+
 def test_blocks_after_the_last_wanted_level_are_left_out():
     plan = plan_chain(STRIDES, **{**DEFAULTS, "out_stages": (1, 2)})
     assert len(plan.blocks) == 6

@@ -28,6 +28,7 @@ def expansion(depth: int) -> int:
 
 @attrs.frozen(kw_only=True)
 class ResNetOptions(BackboneOptions):
+    dilate: bool = True  # False: an output_stride of 8 or 16 leaves strides out without dilating in their place
     multi_grid: tuple[int, ...] = ()
     dcn_stages: tuple[int, ...] = ()
 

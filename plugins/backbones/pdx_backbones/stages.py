@@ -66,6 +66,7 @@ def plan_chain(
     output_stride: int = 32,
     norm: str = "batch",
     freeze_stages: int = 0,
+    dilate: bool = True,
     stem_stride: int = 2,
     late_dilation: bool = False,
 ) -> ChainPlan:
@@ -76,6 +77,7 @@ def plan_chain(
     output_stride: 8 or 16 turn later strides into dilations
     norm:          "batch", "frozen" or "group"
     freeze_stages: 1 fixes the stem, 2 also the blocks up to stride 4, 3 those up to stride 8 ...
+    dilate:        False leaves the later strides out without dilating in their place (SSD on ResNet)
 
     What the network says:
     late_dilation: see `dilate_strides`
@@ -93,7 +95,7 @@ def plan_chain(
     frozen_blocks = ends[freeze_stages - 2] + 1 if freeze_stages >= 2 else 0
     geometry = dilate_strides(strides, output_stride, stem_stride, late_dilation)[:count]
     blocks = (
-        BlockPlan(stride, dilation, "frozen" if index < frozen_blocks else norm)
+        BlockPlan(stride, dilation if dilate else 1, "frozen" if index < frozen_blocks else norm)
         for index, (stride, dilation) in enumerate(geometry)
     )
     return ChainPlan(

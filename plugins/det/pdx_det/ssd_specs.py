@@ -7,7 +7,7 @@ from typing import Literal
 import attrs
 from attrs import validators as v
 
-from pdx_core.specs import BackboneSpec, HeadSpec, NeckSpec
+from pdx_core.specs import HeadSpec, NeckSpec
 from pdx_det.suppression_options import SuppressionOptions
 
 # Channels of the 1x1 convolution and of the level, kernel, stride, padding.
@@ -15,12 +15,6 @@ VGG300_LEVELS = ((256, 512, 3, 2, 1), (128, 256, 3, 2, 1), (128, 256, 3, 1, 0), 
 VGG512_LEVELS = ((256, 512, 3, 2, 1), *((128, 256, 3, 2, 1),) * 3, (128, 256, 4, 1, 1))
 MOBILENET_LEVELS = ((256, 512, 3, 2, 1), (128, 256, 3, 2, 1), (128, 256, 3, 2, 1), (64, 128, 3, 2, 1))
 RESNET_LEVELS = ((256, 512, 3, 2, 1), (256, 512, 3, 2, 1), (128, 256, 3, 2, 1), *((128, 256, 3, 1, 0),) * 2)
-
-
-@attrs.frozen(kw_only=True)
-class UndilatedResNetOptions:
-    norm: Literal["batch", "frozen", "group"] = "batch"
-    freeze_stages: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +27,7 @@ class SSDExtrasOptions:
 
 @attrs.frozen(kw_only=True)
 class SSDHeadOptions(SuppressionOptions):
-    min_sizes: tuple[float, ...] = ()
+    min_sizes: tuple[float | tuple[float, ...], ...] = ()  # of a level: one, or several
     max_sizes: tuple[float, ...] = ()  # 0: no larger square prior on that level
     ratios: tuple[tuple[float, ...], ...] = ()
     steps: tuple[float, ...] = ()
@@ -42,6 +36,7 @@ class SSDHeadOptions(SuppressionOptions):
     kernel_size: int = attrs.field(default=3, validator=v.in_((1, 3)))
     separable: bool = False
     match_iou: float = attrs.field(default=0.5, validator=v.and_(v.gt(0), v.le(1)))
+    spelling: Literal["ssd", "blaze"] = "ssd"  # of released files
     negative_ratio: float = attrs.field(default=3.0, validator=v.ge(0))
     pre_top_k: int = 400
     keep_top_k: int = attrs.field(default=200, validator=v.gt(0))
@@ -57,17 +52,6 @@ def _neck(name: str, summary: str, **arguments) -> NeckSpec:
     )
 
 
-BACKBONES = (
-    BackboneSpec(
-        name="ResNet34_undilated",
-        target="pdx_det.ssd_trunk:undilated_resnet",
-        options="pdx_det.ssd_specs:UndilatedResNetOptions",
-        arguments={"depth": 34},
-        channels=(256,),
-        strides=(8,),
-        summary="ResNet34 up to its third stage at stride 8, the trunk of SSD300-ResNet34",
-    ),
-)
 NECKS = (
     _neck("SSDVGG300Extras", "four more levels behind VGG16, for 300 px", levels=VGG300_LEVELS, l2_norm=True),
     _neck("SSDVGG512Extras", "five more levels behind VGG16, for 512 px", levels=VGG512_LEVELS, l2_norm=True),

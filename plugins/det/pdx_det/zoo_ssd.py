@@ -123,8 +123,8 @@ _ROWS = (
     ),
     _Row(
         "SSD300-ResNet34",
-        "ResNet34_undilated",
-        {},
+        "ResNet34",
+        {"out_stages": (2,), "output_stride": 8, "dilate": False},
         "SSDResNetExtras",
         300,
         19_976_758,
@@ -199,6 +199,7 @@ def _model(row: _Row) -> ModelSpec:
         params=row.params,
         labels="pdx_det.coco_classes:class_names",
         paper=_PAPER,
+        aliases=row.aliases,
         summary=f"{'SSDLite' if lite else 'SSD'} at {row.size} px",
     )
 
