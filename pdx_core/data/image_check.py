@@ -103,7 +103,7 @@ def report_duplicates(
 def _record(error: ImageError, name: str, path: Path, source: str, place: str, findings: Findings) -> None:
     message, fix = str(error).removeprefix("image data: "), ""
     if error.code == "image-missing":
-        message = f"{name} does not exist"
+        message = f"{name} {what_is_missing(path)}"
         near = near_name(path)
         hint = f"there is {near!r}; " if near else ""
         fix = f"{hint}correct the path or remove the line"
@@ -114,7 +114,13 @@ def _record(error: ImageError, name: str, path: Path, source: str, place: str, f
 
 def near_name(path: Path) -> str | None:
     """A file beside the one that is missing whose name differs in case, or in `-_.`, only."""
-    return _folded_names(path.parent).get(fold_name(path.name))
+    near = _folded_names(path.parent).get(fold_name(path.name))
+    return near if near != path.name else None
+
+
+def what_is_missing(path: Path) -> str:
+    """What to say of a path where there should be a file."""
+    return "is a folder, not a file" if path.is_dir() else "does not exist"
 
 
 @functools.lru_cache(maxsize=32)

@@ -36,6 +36,18 @@ def list_file(root: Path, split: str, suffixes: str | tuple[str, ...]) -> Path |
     return None
 
 
+def list_problem(root: Path, split: str) -> tuple[str, str]:
+    """Where `list_file` found nothing: the file that would be the list, and what is the matter with it."""
+    path = next(files_named(root, _NAMES, SPLIT_WORDS[split]), None)
+    if path is None:
+        return f"{split}.txt", f"there is no list for {split}"
+    try:
+        lines = read_lines(path)
+    except DataError as error:
+        return path.name, str(error)
+    return path.name, "names no image and annotation in its first line" if lines else "is empty"
+
+
 def files_named(root: Path, patterns: Sequence[str], words: Sequence[str]) -> Iterator[Path]:
     """The files that are there, of all patterns with each word for `{}`; a pattern's words before the next pattern."""
     for pattern in patterns:

@@ -143,6 +143,11 @@ def no_mask(root):
     (root / MASK).unlink()
 
 
+def a_folder(root):
+    (root / MASK).unlink()
+    (root / MASK).mkdir()
+
+
 def other_case(root):
     (root / MASK).rename(root / "annotations" / "train_1.PNG")
 
@@ -223,7 +228,7 @@ def edit(root: Path, old: str, new: str, name: str = "train.txt") -> None:
 
 
 BAD_MASKS: list[tuple[Callable[[Path], None], str, str, str]] = [
-    (out_of_range, "mask-values", "7: 0.3%, 200: 0.3%", "--remap '{0: 0, 1: 1, 2: 2, 7: 3, 200: 4}'"),
+    (out_of_range, "mask-values", "7: 0.3%, 200: 0.3%", "--remap '{7: ignore, 200: ignore}'"),
     (other_size, "mask-size", "it has 25 x 16 pixels, images/train_1.jpg has 24 x 16", "nearest neighbour"),
     (swapped, "mask-size-swapped", "it has 16 x 24 pixels", "turn the mask"),
     (alpha_that_matters, "mask-alpha", "not opaque everywhere", "no alpha"),
@@ -231,6 +236,7 @@ BAD_MASKS: list[tuple[Callable[[Path], None], str, str, str]] = [
     (jpeg, "mask-lossy", "JPEG changes the values", "PNG"),
     (jpeg_called_png, "mask-lossy", "JPEG changes the values", "PNG"),
     (no_mask, "mask-missing", "annotations/train_1.png does not exist", "add the mask"),
+    (a_folder, "mask-missing", "is a folder", "add the mask"),
     (other_case, "mask-missing", "annotations/train_1.png does not exist", "there is 'train_1.PNG'"),
     (truncated, "mask-truncated", "breaks off", "replace the file"),
     (empty, "mask-empty", "0 bytes", ""),
@@ -343,6 +349,18 @@ def test_unused_and_untrained_classes_are_warnings(lists):
     assert find(report, "class-unused").value == "sea" and find(report, "class-not-in-train").value == "boat"
 
 
+def test_a_file_of_names_that_is_too_short_is_what_to_mend(lists):
+    (lists / "labels.txt").write_text("ground\ntree\n", encoding="utf-8")
+    found = find(check(lists), "mask-values")
+    assert "classes are 0..1" in found.message and found.fix.startswith("add these classes to the file of names")
+
+
+def test_photos_in_place_of_masks_are_told_from_coloured_labels(lists):
+    for number, path in enumerate((lists / "annotations").iterdir()):
+        write_image(path, photo(number))
+    assert "a photo or a smoothed picture" in find(check(lists), "mask-colour").fix
+
+
 def test_one_class_in_train_is_an_error(lists):
     for path in (lists / "annotations").glob("train*"):
         write_image(path, np.zeros((SIZE[1], SIZE[0]), np.uint8))
@@ -398,7 +416,9 @@ def test_a_missing_or_empty_list_is_named(lists):
     (lists / "val.txt").unlink()
     assert find(check(lists), "split-missing").file == "val.txt"
     (lists / "val.txt").write_text("\n\n", encoding="utf-8")
-    assert find(check(lists), "split-missing").file == "val.txt"
+    assert find(check(lists), "split-missing").message == "is empty"
+    (lists / "val.txt").write_bytes("images/äh.jpg annotations/a.png\n".encode("latin-1"))
+    assert "not UTF-8" in find(check(lists), "split-missing").message
 
 
 def test_the_same_photo_in_both_splits_is_a_warning(lists):

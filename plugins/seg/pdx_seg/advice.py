@@ -27,6 +27,13 @@ def advise_remap(coding: MaskCoding, raw: Mapping[int | Colour, int]) -> str:
     kept = [value for value in values if value != coding.ignore or len(values) == 2]
     if set(TRAINED_IDS) & set(kept) and max(kept) <= 33 and len(kept) > 20:
         return "are these the ids of Cityscapes? read them with --reader Cityscapes, or map them with --remap"
+    if coding.count is not None and len(kept) > coding.count:
+        unknown = [value for value in kept if value >= coding.count]
+        if unknown == list(range(coding.count, coding.count + len(unknown))):
+            return ""  # they go on where the classes end: the file of names is too short
+        return _say([(value, IGNORE) for value in unknown], "or correct the masks")
+    if kept == list(range(len(kept))):
+        return ""
     return _say([(value, label) for label, value in enumerate(kept)], "if that is their order")
 
 

@@ -50,7 +50,7 @@ class _Checker:
             places[name] = [(pair.image, *place_of(split, pair)) for pair in split.pairs]
             for pair, (shown, file, place) in zip(split.pairs, places[name], strict=True):
                 named.setdefault(shown, (listing.image_path(pair), file, place))
-            if not split.pairs:
+            if not split.pairs and name != UNSPLIT:
                 findings.add(
                     "split-empty",
                     f"there is no usable {name} image",

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from pdx_core.data.findings import Findings
-from pdx_core.data.image_check import ImageFacts, near_name
+from pdx_core.data.image_check import ImageFacts, near_name, what_is_missing
 from pdx_core.data.size_check import Size, size_difference
 from pdx_core.errors import DataError
 from pdx_core.image_headers import ImageError
@@ -24,6 +24,7 @@ from pdx_seg.readers.label_maps import THREADS, code_mask, read_label_map
 from pdx_seg.readers.listing import Listing, Pair, SplitListing
 from pdx_seg.remap import Colour
 
+_REMEMBERED = 100_000  # values or colours of a dataset; with more of them they are no labels
 _ADVISED = frozenset({"mask-values", "mask-colour", "mask-16-bit"})  # defects that a remap may mend
 
 
@@ -69,7 +70,8 @@ def check_masks(
     with ThreadPoolExecutor(THREADS) as pool, progress(total=len(pairs), label="masks", unit="img") as bar:
         for look in pool.map(lambda item: _look(listing, *item, max_megapixels), pairs):
             bar.update(1)
-            raw.update(look.raw)
+            if len(raw) < _REMEMBERED:
+                raw.update(look.raw)
             if look.counts is not None:
                 _add(statistics[look.split], look.counts)
             if look.error is not None or look.defects:
@@ -132,8 +134,7 @@ def _record(listing: Listing, look: _Look, advice: str, findings: Findings) -> N
     for defect in look.defects:
         fix = advice if defect.code in _ADVISED and advice and defect.severity == "error" else defect.fix
         findings.add(defect.code, defect.message, severity=defect.severity, file=mask, value=defect.value,
-                     location=_line(split, look.pair), fix=fix or "map them with --remap, or correct the mask",
-                     )  # fmt: skip
+                     location=_line(split, look.pair), fix=fix)  # fmt: skip
 
 
 def _record_unreadable(listing: Listing, look: _Look, error: ImageError, findings: Findings) -> None:
@@ -143,7 +144,7 @@ def _record_unreadable(listing: Listing, look: _Look, error: ImageError, finding
         near = near_name(path)
         hint = f"there is {near!r}, names must agree in upper and lower case; " if near else ""
         file, place = place_of(split, look.pair)
-        findings.add(code, f"{look.pair.mask} does not exist", file=file, location=place, value=look.pair.mask,
+        findings.add(code, f"{look.pair.mask} {what_is_missing(path)}", file=file, location=place, value=look.pair.mask,
                      fix=f"{hint}correct the name, or add the mask")  # fmt: skip
         return
     message = str(error).removeprefix(f"{path}: ").replace("the image", "the mask")

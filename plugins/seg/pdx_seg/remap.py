@@ -44,7 +44,7 @@ def parse_remap(written: Mapping[Any, Any] | None) -> Remap:
         targets = _read_targets(target, key, last - first + 1)
         for number, value in enumerate(range(first, last + 1)):
             if value in found.values:
-                raise ValueError(f"remap names the value {value} twice")
+                raise ValueError(f"the value {value} is named twice")
             found.values[value] = targets[number]
     return found
 
@@ -81,7 +81,7 @@ def _read_colour(key: Any) -> Colour | None:
         return None
     colour = int(match[1]), int(match[2]), int(match[3])
     if max(colour) > 255:
-        raise ValueError(f"remap: the colour {key!r} has a channel above 255")
+        raise ValueError(f"the colour {key!r} has a channel above 255")
     return colour
 
 
@@ -89,10 +89,10 @@ def _read_values(key: Any) -> tuple[int, int]:
     text = str(key).strip()
     match = _RANGE.fullmatch(text)
     if match is None and not text.isdigit():
-        raise ValueError(f"remap: {key!r} is neither a value (7), a range (1-150) nor a colour (128 0 0)")
+        raise ValueError(f"{key!r} is neither a value (7), a range (1-150) nor a colour (128 0 0)")
     first, last = (int(match[1]), int(match[2])) if match else (int(text), int(text))
     if not first <= last <= MAX_VALUE:
-        raise ValueError(f"remap: {key!r} is no range of values from 0 to {MAX_VALUE}")
+        raise ValueError(f"{key!r} is no range of values from 0 to {MAX_VALUE}")
     return first, last
 
 
@@ -102,7 +102,7 @@ def _read_targets(target: Any, key: Any, count: int) -> list[int]:
         return [_read_class(target, key)] * count
     first, last = _read_class(match[1], key), _read_class(match[2], key)
     if last - first + 1 != count:
-        raise ValueError(f"remap: {key!r} holds {count} values and {target!r} holds {last - first + 1}")
+        raise ValueError(f"{key!r} holds {count} values and {target!r} holds {last - first + 1}")
     return list(range(first, last + 1))
 
 
@@ -111,5 +111,5 @@ def _read_class(target: Any, key: Any) -> int:
     if text == "ignore":
         return IGNORE
     if isinstance(target, bool) or not text.isdigit() or int(text) >= MAX_CLASSES:
-        raise ValueError(f"remap: {key!r} goes to {target!r}; write a class from 0 to {MAX_CLASSES - 1}, or ignore")
+        raise ValueError(f"{key!r} goes to {target!r}; write a class from 0 to {MAX_CLASSES - 1}, or ignore")
     return int(text)

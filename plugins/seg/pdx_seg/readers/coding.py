@@ -16,6 +16,7 @@ from pdx_seg.remap import MAX_VALUE, Colour, Remap
 
 _UNKNOWN = -1
 _SHOWN = 8  # values in a message
+_KEPT = 1024  # values or colours of one mask that are remembered; a photo has a million
 _MANY = 40  # more values than this do not come from a person numbering classes
 
 
@@ -144,7 +145,7 @@ class MaskCoding:
 
     def _apply_deep(self, values: np.ndarray, coded: Coded) -> None:
         present, places, found = np.unique(values, return_inverse=True, return_counts=True)
-        coded.raw = dict(zip(present.tolist(), found.tolist(), strict=True))
+        coded.raw = _most_frequent(present, found)
         inside = (present >= 0) & (present <= MAX_VALUE)
         labels = np.where(inside, self._labels[np.clip(present, 0, MAX_VALUE)], _UNKNOWN)
         table = np.where(labels == _UNKNOWN, IGNORE, labels).astype(np.uint8)
@@ -162,16 +163,19 @@ class MaskCoding:
             return
         packed = _pack(values)
         present, found = np.unique(packed, return_counts=True)
-        coded.raw = {_unpack(value): count for value, count in zip(present.tolist(), found.tolist(), strict=True)}
+        coded.raw = {_unpack(value): count for value, count in _most_frequent(present, found).items()}
         if not self._by_colour:
+            photo = len(present) > _MANY
             coded.defects.append(Defect(
-                "mask-colour", f"holds colours, not class indices, and nothing says which colour is which class "
-                f"({show_values(coded.raw)})"))  # fmt: skip
+                "mask-colour", "holds colours, not class indices, and nothing says which colour is which class "
+                f"({show_values(coded.raw, packed.size)})",
+                "so many colours are a photo or a smoothed picture: name the label pictures" if photo
+                else "write what they stand for with --remap"))  # fmt: skip
             return
         labels = self._packed[packed]
         unknown = [_unpack(value) for value in present[self._packed[present] == _UNKNOWN].tolist()]
         if unknown:
-            pixels = {colour: coded.raw[colour] for colour in unknown}
+            pixels = {colour: coded.raw[colour] for colour in unknown if colour in coded.raw}
             coded.defects.append(Defect(
                 "mask-colour-unknown",
                 f"holds {len(unknown)} colours that are no class ({show_values(pixels, packed.size)})",
@@ -190,6 +194,7 @@ class MaskCoding:
         coded.defects.append(Defect(
             "mask-values", f"holds values that are no class (classes are {allowed}, {ignored}): "
             f"{show_values({value: coded.raw[value] for value in unknown}, sum(coded.raw.values()))}{many}",
+            "add these classes to the file of names, map the values with --remap, or correct the mask",
             value=", ".join(map(str, unknown[:_SHOWN]))))  # fmt: skip
 
 
@@ -208,6 +213,14 @@ def _percent(share: float) -> str:
 
 def _colour_text(colour: Colour) -> str:
     return "({} {} {})".format(*colour)
+
+
+def _most_frequent(present: np.ndarray, found: np.ndarray) -> dict[int, int]:
+    """Counts by value, the smaller values first; of very many only the most frequent ones."""
+    if len(present) > _KEPT:
+        chosen = np.sort(np.argsort(-found, kind="stable")[:_KEPT])
+        present, found = present[chosen], found[chosen]
+    return dict(zip(present.tolist(), found.tolist(), strict=True))
 
 
 def _is_grey(values: np.ndarray) -> bool:

@@ -20,6 +20,9 @@ from pdx_seg.readers.listing import Listing
 
 logger = logging.getLogger(__name__)
 
+# The classes counted last: train and val of one dataset are opened one after the other
+_counted: dict[tuple, tuple[str, ...]] = {}
+
 
 class LabelMapDataset:
     """Images with a class for every pixel, of one split. `classes` are those of the whole dataset.
@@ -45,7 +48,7 @@ class LabelMapDataset:
         if not listing.splits[split].pairs:
             raise DataError(f"{root / listing.splits[split].source}: there are no {split} images")
         if listing.classes is None:
-            self._count_classes(listing, scan_all(self.format, root, Findings(), **options), max_megapixels)
+            _count_classes(listing, scan_all(self.format, root, Findings(), **options), max_megapixels)
         assert listing.classes is not None, "either named or counted"
         self.classes: tuple[str, ...] = listing.classes
         self.listing, self.root, self.split, self.max_megapixels = listing, root, split, max_megapixels
@@ -73,19 +76,32 @@ class LabelMapDataset:
         """The file of a sample."""
         return str(self.listing.image_path(self.pairs[index]))
 
-    def _count_classes(self, listing: Listing, whole: Listing, max_megapixels: float | None) -> None:
-        pairs = [pair for split in whole.splits.values() for pair in split.pairs]
+
+def _count_classes(listing: Listing, whole: Listing, max_megapixels: float | None) -> None:
+    """Give `listing` the classes that the masks of the `whole` dataset show."""
+    pairs = [pair for split in whole.splits.values() for pair in split.pairs]
+    key = (repr(whole.coding), *(_stamp(whole.mask_path(pair)) for pair in pairs))
+    if key not in _counted:
         logger.info("no file names the classes: counting them in %d masks (labels.txt would save that)", len(pairs))
         counts, raw, findings = np.zeros(256, np.int64), Counter(), Findings()
         for found, values in count_pixels(whole, pairs, max_megapixels):
             counts += found
             raw.update(values)
-        settle_classes(listing, counts, raw, findings)
+        settle_classes(whole, counts, raw, findings)
         findings.raise_errors(f"the dataset {listing.root} cannot be used")
-        if listing.classes is None or len(listing.classes) < 2:
-            raise DataError(
-                f"{listing.root}: the masks show {len(listing.classes or ())} classes; `pdx check` says more"
-            )
+        if whole.classes is None or len(whole.classes) < 2:
+            shown = len(whole.classes or ())
+            raise DataError(f"{listing.root}: the masks show {shown} class(es); `pdx check` says more")
+        _counted.clear()
+        _counted[key] = whole.classes
+    listing.set_classes(_counted[key])
+
+
+def _stamp(path: Path) -> tuple[str, int]:
+    try:
+        return str(path), path.stat().st_mtime_ns
+    except OSError:
+        return str(path), 0
 
 
 class SegDataset(LabelMapDataset):

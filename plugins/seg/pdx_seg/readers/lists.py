@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pdx_core.data.findings import Findings
-from pdx_core.data.list_files import SPLITS, read_list
+from pdx_core.data.list_files import SPLITS, list_problem, read_list
 from pdx_seg.readers.listing import Listing, Pair, SplitListing
 from pdx_seg.readers.opening import open_listing
 from pdx_seg.readers_light import pair_list
@@ -19,11 +19,12 @@ def scan_lists(root: Path, findings: Findings, splits: Sequence[str] = SPLITS, *
     for split in splits:
         path = pair_list(root, split)
         if path is None:
+            file, problem = list_problem(root, split)
             findings.add(
                 "split-missing",
-                f"there is no list for {split}, or it is empty",
-                file=f"{split}.txt",
-                fix=f"write {split}.txt with `image mask` per line, or divide the other list with `pdx split`",
+                problem,
+                file=file,
+                fix=f"write {file} as UTF-8 with `image mask` per line, or divide the other list with `pdx split`",
             )
             continue
         lines = read_list(path, root, listing.base, findings, pairs=True)

@@ -39,7 +39,7 @@ def open_listing(
     try:
         given = parse_remap(remap or stored.get("remap"))
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(f"remap: {error}") from None
     if preset is not None:
         given = Remap({**preset.values, **given.values}, {**preset.colours, **given.colours})
     listing = Listing(root=root, base=image_root(root, findings), coding=MaskCoding(ignore, given))
