@@ -46,10 +46,7 @@ class BoxesResult(Result):
         threshold: rows with a score above it are kept, best first; None keeps all rows in their order
         topk:      at most so many of them
         """
-        if threshold is not None:
-            rows = rows[rows[:, 1] > threshold]
-        if threshold is not None or topk is not None:
-            rows = rows[np.argsort(-rows[:, 1], kind="stable")][:topk]
+        rows = rows[best_rows(rows, threshold, topk)]
         ids = rows[:, 0].astype(np.int32)
         names = [classes[index] if index < len(classes) else str(index) for index in ids.tolist()]
         return cls(input_path, ids, rows[:, 1].astype(np.float32), rows[:, 2:].astype(np.float32), names, **others)
@@ -87,3 +84,11 @@ class BoxesResult(Result):
         boxes = np.clip(self.xyxy, 0, np.array([width - 1, height - 1] * 2, np.float32))[::-1]
         texts = [f"{name} {score:.2f}" for name, score in zip(self.label_names, self.scores, strict=True)][::-1]
         return {"res": draw_boxes(image, boxes, texts, [label_colour(int(index)) for index in self.class_ids[::-1]])}
+
+
+def best_rows(rows: np.ndarray, threshold: float | None = None, topk: int | None = None) -> np.ndarray:
+    """Which rows label, score, x1, y1, x2, y2 a result is made of, int64 [k]; see `BoxesResult.of_rows`."""
+    chosen = np.arange(len(rows)) if threshold is None else np.flatnonzero(rows[:, 1] > threshold)
+    if threshold is None and topk is None:
+        return chosen
+    return chosen[np.argsort(-rows[chosen, 1], kind="stable")][:topk]

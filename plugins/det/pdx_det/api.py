@@ -36,6 +36,9 @@ Datasets: what is known beside a box travels with it, see `BoxTable.masks`
     Place               where a box stands
     BoxDataset          a reader on a scan; derive from it to add to its samples
     BoxDatasetChecker   check and split; derive from it to draw and check more than boxes
+    Panel               a histogram of something that datasets differ in, train beside val
+    draw_histograms     draws some of them
+    COCO_BORDERS        where COCO divides small, medium and large objects, as sides of squares
     write_coco_split    the json files of a new division, with all that the old ones say
     write_lists_split   the list files of a new division
     Item                an image on its way into another format
@@ -48,6 +51,7 @@ Training, evaluation, prediction
     rows_per_image      the rows of `bbox` by image
     DetPredictor        boxes of exported detectors with threshold and topk; derive from it
     CocoBox             the COCO figures of boxes, with confusions and kinds of mistakes
+    CocoTables          precision and recall over IoU, recall, class, area and number of detections
     coco_tables         precision and recall as COCO computes them, of boxes or of masks
     write_json_rows     writes a JSON list item by item
     draw_precision_recall   draws those tables
@@ -60,10 +64,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pdx_det.box_batch import pack_boxes
+    from pdx_det.box_histograms import COCO_BORDERS, Panel, draw_histograms
     from pdx_det.checker import BoxDatasetChecker
     from pdx_det.coco_classes import class_names as coco_classes
     from pdx_det.conversion import Item, copy_items, items_of, write_coco, write_labelme
     from pdx_det.metrics.coco import CocoBox, write_json_rows
+    from pdx_det.metrics.coco_tables import Tables as CocoTables
     from pdx_det.metrics.coco_tables import tables as coco_tables
     from pdx_det.metrics.curves import draw_precision_recall
     from pdx_det.metrics_specs import CocoBoxOptions
@@ -84,6 +90,10 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "BACKBONES": "rcnn_recipes",
+    "COCO_BORDERS": "box_histograms",
+    "CocoTables": "metrics.coco_tables:Tables",
+    "Panel": "box_histograms",
+    "draw_histograms": "box_histograms",
     "BoxChecker": "readers.box_checks",
     "BoxCollector": "readers.listing",
     "BoxDataset": "readers.dataset",
@@ -129,6 +139,7 @@ _PLACES = {
 
 __all__ = [
     "BACKBONES",
+    "COCO_BORDERS",
     "HEAD_ARGUMENTS",
     "BoxChecker",
     "BoxCollector",
@@ -137,10 +148,12 @@ __all__ = [
     "BoxTable",
     "CocoBox",
     "CocoBoxOptions",
+    "CocoTables",
     "DetPredictor",
     "Drawn",
     "Item",
     "Listing",
+    "Panel",
     "Picture",
     "Place",
     "RCNNHead",
@@ -153,6 +166,7 @@ __all__ = [
     "coco_file",
     "coco_tables",
     "copy_items",
+    "draw_histograms",
     "draw_precision_recall",
     "items_of",
     "pack_boxes",

@@ -1,0 +1,1 @@
+"""Readers of datasets with a mask for each object."""
