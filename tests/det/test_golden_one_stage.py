@@ -10,14 +10,21 @@ from pdx_core import build_network, load_weights
 from pdx_core.dialects import name_tables
 from pdx_core.plugins import get_registry
 
-FAMILIES = ("YOLOv3", "PP-YOLO", "PP-YOLOv2", "PicoDet", "SSD", "RetinaNet")
+FAMILIES = ("YOLOv3", "PP-YOLO", "PP-YOLOv2", "PicoDet", "SSD", "RetinaNet", "BlazeFace")
 MODELS = [
     entry.spec
     for entry in get_registry().entries("models")
     if entry.spec.family in FAMILIES and detgolden.has_manifest(entry.spec.name)
 ]
 WITH_OUTPUTS = [spec for spec in MODELS if detgolden.has_outputs(spec.name)]
-QUICK = ("YOLOv3-MobileNetV3", "PPYOLO-ResNet18_vd", "PicoDet-S_320", "SSDLite300-MobileNetV1")  # one of each family
+QUICK = (
+    "YOLOv3-MobileNetV3",
+    "PPYOLO-ResNet18_vd",
+    "PicoDet-S_320",
+    "SSDLite300-MobileNetV1",
+    "BlazeFace",
+    "BlazeFace-FPN-SSH",
+)
 # Input noise of 1e-6 moves the batch-statistics losses of networks with deformable convolutions by 6e-4.
 NOISY = ("PPYOLO", "PPYOLOv2-ResNet50_vd-DCN")
 PROJECT = "head.distribution_project.project"  # numbers of PicoDet's bins; not seeded
@@ -83,7 +90,7 @@ def _named(family, levels, raw):
     if family == "PicoDet":
         neck = {f"neck.{index}": level for index, level in enumerate(levels)}
         return neck | {f"det.head_cls.{index}": output[:, :80] for index, output in enumerate(raw)}
-    if family == "SSD":
+    if family in ("SSD", "BlazeFace"):
         boxes = {f"det.head_boxes.{index}": deltas for index, deltas in enumerate(raw["deltas"])}
         return boxes | {f"det.head_scores.{index}": logits for index, logits in enumerate(raw["logits"])}
     if family == "RetinaNet":
@@ -111,7 +118,10 @@ def test_losses(spec):
         assert not detgolden.loss_problems(gold, losses, mode, rtol=rtol)
 
 
-@pytest.mark.parametrize("name", [pytest.param("YOLOv3-MobileNetV3"), pytest.param("PPYOLO", marks=pytest.mark.sweep)])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("YOLOv3-MobileNetV3"), pytest.param("BlazeFace"), pytest.param("PPYOLO", marks=pytest.mark.sweep)],
+)
 def test_gradient_norms(name):
     spec = get_registry().find("models", name)
     net, record = _loaded(spec)

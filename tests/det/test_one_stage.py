@@ -7,9 +7,11 @@ import paddle
 import pytest
 
 from pdx_core import build_network
+from pdx_core.contracts import FeatureSpec
 from pdx_core.errors import ConfigError
 from pdx_det.nms import Suppression, soft_nms
 from pdx_det.sim_ota import assign
+from pdx_det.ssd import SSDHead
 from pdx_det.ssd_matching import hard_negatives, match_priors
 from pdx_det.yolo_targets import assign_boxes
 
@@ -188,6 +190,17 @@ def test_exported_suppression_gives_the_same_rows(kind, tmp_path):
         np.testing.assert_allclose(rows.numpy(), want["bbox"].numpy(), rtol=1e-5)
 
 
+class _WithoutShape(paddle.nn.Layer):
+    """A network that does not look at im_shape: a graph refuses inputs it does not use."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images, scale_factor):
+        return self.network.predict(images, paddle.ones([1, 2]), scale_factor)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -213,7 +226,30 @@ def test_exported_network_gives_the_same_rows(name, tmp_path):
     assert want["bbox"].shape[0] > 0
     spec = paddle.static.InputSpec
     shapes = [spec([None, 3, size, size], "float32"), spec([None, 2], "float32"), spec([None, 2], "float32")]
+    if name.startswith("SSD"):
+        net, shapes, inputs = _WithoutShape(net), shapes[::2], inputs[::2]
     paddle.jit.save(paddle.jit.to_static(net, input_spec=shapes, full_graph=True), str(tmp_path / "net"))
     rows, counts = paddle.jit.load(str(tmp_path / "net"))(*inputs)
     assert counts.tolist() == want["bbox_num"].tolist()
     np.testing.assert_allclose(rows.numpy(), want["bbox"].numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_ssd_finds_the_same_in_a_padded_batch():
+    """Priors and boxes are shares of the network's input, which is larger than the picture when there is padding."""
+    head = SSDHead([FeatureSpec(1, 8)], 1, [24.0], steps=[8.0])
+    found = []
+    for side in (32, 48):
+        cells = (side // 8) ** 2
+        raw = {
+            "deltas": [paddle.zeros([1, cells, 4])],
+            "logits": [paddle.zeros([1, cells, 2])],
+            "levels": [paddle.zeros([1, 1, side // 8, side // 8])],
+        }
+        info = {
+            "images": paddle.zeros([1, 3, side, side]),
+            "im_shape": paddle.to_tensor([[32.0, 32.0]]),
+            "scale_factor": paddle.to_tensor([[0.5, 2.0]]),
+        }
+        found.append(head.decode_boxes(raw, info)[0].reshape([side // 8, side // 8, 4])[:4, :4].numpy())
+    np.testing.assert_allclose(found[0], found[1], atol=1e-4)
+    np.testing.assert_allclose(found[0][2, 1], [0, 16, 12, 64], atol=1e-4)  # centre 12, 20: x 0..24 / 2, y 8..32 * 2

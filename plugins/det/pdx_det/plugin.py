@@ -5,12 +5,14 @@ from __future__ import annotations
 from pdx_core import hookimpl
 from pdx_core.specs import MetricSpec, PredictorSpec, TaskSpec
 from pdx_det import (
+    blazeface_specs,
     picodet_specs,
     rcnn_specs,
     readers_specs,
     retinanet_specs,
     ssd_specs,
     yolo_specs,
+    zoo_blazeface,
     zoo_picodet,
     zoo_rcnn,
     zoo_retinanet,
@@ -74,8 +76,14 @@ def pdx_predictors():
 
 
 @hookimpl
+def pdx_backbones():
+    yield from blazeface_specs.BACKBONES
+
+
+@hookimpl
 def pdx_necks():
     for family in (
+        blazeface_specs,
         picodet_specs,
         rcnn_specs,
         retinanet_specs,
@@ -88,6 +96,7 @@ def pdx_necks():
 @hookimpl
 def pdx_heads():
     for family in (
+        blazeface_specs,
         picodet_specs,
         rcnn_specs,
         retinanet_specs,
@@ -100,6 +109,7 @@ def pdx_heads():
 @hookimpl
 def pdx_models():
     for family in (
+        zoo_blazeface,
         zoo_picodet,
         zoo_rcnn,
         zoo_retinanet,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 import numpy as np
 
@@ -42,31 +41,24 @@ class SSDHead(nn.Layer):
     """One convolution for boxes and one for scores on each level. Scores have a background column, the last.
 
     min_sizes, max_sizes: sides in pixels of the small square prior of each level, and of the larger one, whose side
-                   is their geometric mean; 0 leaves the larger one out
+                   is their geometric mean; 0 leaves the larger one out. A level may also have several small ones, and
+                   then no larger ones; no `max_sizes` at all leaves them all out
     ratios:        per level, width over height of further priors; each is used with its inverse
     steps:         per level, pixels from one cell to the next; 0: image size over map size
     min_max_first: order of the priors of a cell: small, larger, ratios; instead of small, ratios, larger
     clip_priors:   cut priors at the border of the image
     separable:     SSDLite's predictors
+    spelling:      what the released files call the head: "ssd" or "blaze"
     The rest is what `nms.Suppression` takes.
     """
-
-    dialects: ClassVar[Mapping[str, DialectRules]] = {
-        "PaddleDetection": (
-            (r"(boxes|scores)\.(\d+)\.depthwise\.(\w+)", r"ssd_head.\1\2.dw_conv.\3"),
-            (r"(boxes|scores)\.(\d+)\.norm\.(\w+)", r"ssd_head.\1\2.bn.\3"),
-            (r"(boxes|scores)\.(\d+)\.pointwise\.(\w+)", r"ssd_head.\1\2.pw_conv.\3"),
-            (r"(boxes|scores)\.(\d+)\.(\w+)", r"ssd_head.\1\2.\3"),
-        ),
-    }
 
     def __init__(
         self,
         features: Sequence[FeatureSpec],
         num_classes: int,
-        min_sizes: Sequence[float],
-        max_sizes: Sequence[float],
-        ratios: Sequence[Sequence[float]],
+        min_sizes: Sequence[float | Sequence[float]],
+        max_sizes: Sequence[float] = (),
+        ratios: Sequence[Sequence[float]] = (),
         steps: Sequence[float] = (),
         min_max_first: bool = False,
         clip_priors: bool = False,
@@ -80,18 +72,25 @@ class SSDHead(nn.Layer):
         pre_top_k: int = 400,
         keep_top_k: int = 200,
         max_places: int = 1000,
+        spelling: str = "ssd",
     ) -> None:
         super().__init__()
         count = len(features)
-        steps = tuple(steps) or (0,) * count
+        steps, max_sizes = tuple(steps) or (0,) * count, tuple(max_sizes) or (0,) * count
+        ratios = tuple(ratios) or ((),) * count
         for name, values in (("min_sizes", min_sizes), ("max_sizes", max_sizes), ("ratios", ratios), ("steps", steps)):
             if len(values) != count:
                 raise ConfigError(f"{name} must have one entry for each of the {count} levels; got {len(values)}")
+        if spelling not in ("ssd", "blaze"):
+            raise ConfigError(f"spelling must be ssd or blaze; got {spelling!r}")
+        self.dialects: Mapping[str, DialectRules] = {"PaddleDetection": _rules(f"{spelling}_head")}
         self.num_classes = num_classes
-        sides = [
-            prior_sides([small], [large] if large else [], own_ratios, min_max_first)
-            for small, large, own_ratios in zip(min_sizes, max_sizes, ratios, strict=True)
-        ]
+        sides = []
+        for small, large, own_ratios in zip(min_sizes, max_sizes, ratios, strict=True):
+            several = list(small) if isinstance(small, Sequence) else [small]
+            if large and len(several) > 1:
+                raise ConfigError(f"a level with several min_sizes {several} takes no max_sizes; got {large}")
+            sides.append(prior_sides(several, [large] if large else [], own_ratios, min_max_first))
         self.boxes = nn.LayerList()
         self.scores = nn.LayerList()
         for level, own_sides in zip(features, sides, strict=True):
@@ -136,10 +135,12 @@ class SSDHead(nn.Layer):
         for index, level in enumerate(levels):
             ones = paddle.ones_like(level[0, 0])  # [H, W]
             cells = paddle.stack([paddle.cumsum(ones, axis=1), paddle.cumsum(ones, axis=0)], axis=-1)  # [H, W, 2]
-            step = self._steps[index] / size if self._steps[index] else 1.0 / cells[-1, -1]
+            step = self._steps[index] or size / cells[-1, -1]
             centres = ((cells - 0.5) * step).unsqueeze(2)  # [H, W, 1, 2]
-            half = paddle.to_tensor(self._sides[index]) / 2 / size  # [P, 2]
-            priors = paddle.concat([centres - half, centres + half], axis=-1).reshape([-1, 4])
+            half = paddle.to_tensor(self._sides[index]) / 2  # [P, 2]
+            # Pixels first: whole numbers mostly, so that priors which overlap a box alike do so to the last bit
+            corners = [(centres - half) / size, (centres + half) / size]
+            priors = paddle.concat(corners, axis=-1).reshape([-1, 4])
             found.append(priors.clip(0.0, 1.0) if self._clip_priors else priors)
         return found
 
@@ -151,7 +152,8 @@ class SSDHead(nn.Layer):
         centre = priors[..., :2] + size / 2 + deltas[..., :2] * size
         half = paddle.exp(deltas[..., 2:]) * size / 2
         found = paddle.concat([centre - half, centre + half], axis=-1)
-        original = image_info["im_shape"] / image_info["scale_factor"]  # [N, 2] height, width
+        canvas = paddle.shape(image_info["images"])[2:].astype("float32")  # with the padding, if there is any
+        original = canvas / image_info["scale_factor"]  # [N, 2] height, width
         original = paddle.concat([original[:, 1:2], original[:, 0:1]] * 2, axis=-1).unsqueeze(1)
         return found * original, F.softmax(paddle.concat(raw["logits"], axis=1), axis=-1)
 
@@ -185,3 +187,13 @@ class SSDHead(nn.Layer):
         counted = positive + hard_negatives(entropy.detach(), own_labels, self.num_classes, self._negative_ratio)
         total = positive.sum().clip(min=1.0)
         return {"loss_loc": (place * positive).sum() / total, "loss_conf": (entropy * counted).sum() / total}
+
+
+def _rules(head: str) -> DialectRules:
+    start = r"(boxes|scores)\.(\d+)\."
+    return (
+        (start + r"depthwise\.(\w+)", rf"{head}.\1\2.dw_conv.\3"),
+        (start + r"norm\.(\w+)", rf"{head}.\1\2.bn.\3"),
+        (start + r"pointwise\.(\w+)", rf"{head}.\1\2.pw_conv.\3"),
+        (start + r"(\w+)", rf"{head}.\1\2.\3"),
+    )

@@ -84,6 +84,7 @@ HEADS = (
             "confidence_threshold": 0.01,
             "nms_kind": "matrix",
             "pre_top_k": -1,
+            "max_places": 2000,  # lowered scores compete with those of worse places
             "normalized": False,
         },
         summary="YOLOv3's head with IoU loss, IoU-aware confidence and Matrix NMS (PP-YOLO)",

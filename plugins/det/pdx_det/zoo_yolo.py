@@ -116,7 +116,7 @@ _ROWS = (
         "ppyolo_r50vd_dcn_2x_coco",
         ((45.9, "COCO test-dev2017", ""), (45.3, _COCO, "")),
         _DEFORMABLE_LAST,
-        aliases=("PP-YOLO_2x",),
+        aliases=("PP-YOLO", "PP-YOLO_2x"),
         neck="PPYOLOFPN",
         head="PPYOLOHead",
         paper=_PPYOLO,
