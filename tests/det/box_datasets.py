@@ -1,17 +1,26 @@
-"""Small detection datasets for tests, drawn here and written in every format through pdx's own converters."""
+"""Small detection datasets for tests, drawn here and written in every format through pdx's own converters; and what
+damages and checks them.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pdx_core.data.check import CheckReport, check_dataset
+from pdx_core.data.convert import convert_dataset
+from pdx_core.data.findings import Finding
+from pdx_core.data.reading import recognise
 from pdx_core.images import write_image
+from pdx_core.plugins import get_registry
 
 CLASSES = ("cat", "dog", "cow")
 SIZE = (48, 32)  # width, height
+TRAIN = "annotations/instance_train.json"
 
 
 def coco_content(split: str, count: int) -> dict[str, Any]:
@@ -46,3 +55,40 @@ def write_coco(root: Path, train: int = 6, val: int = 3) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(coco_content(split, count)), encoding="utf-8")
     return root
+
+
+def converted(coco: Path, name: str) -> Path:
+    """The dataset in another format, beside the given one."""
+    target = get_registry().find("dataset_readers", name, task="det")
+    convert_dataset(recognise(coco, task="det"), target, coco.parent / name)
+    return coco.parent / name
+
+
+def check(root: Path) -> CheckReport:
+    """What `pdx check` finds."""
+    return check_dataset(root, root.parent / "output", task="det")
+
+
+def edit(root: Path, change: Callable[[dict], Any], name: str = TRAIN) -> None:
+    """Change the content of a json file in place."""
+    path = root / name
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def put(kind: str, index: int, **values: Any) -> Callable[[dict], Any]:
+    """An edit: values of one entry of `images`, `annotations` or `categories`."""
+    return lambda content: content[kind][index].update(values)
+
+
+def drop(kind: str, index: int, key: str) -> Callable[[dict], Any]:
+    """An edit: without a key of one entry."""
+    return lambda content: content[kind][index].pop(key)
+
+
+def find(report: CheckReport, code: str) -> Finding:
+    """The first finding with a code, which must be there."""
+    found = [finding for finding in report.findings if finding.code == code]
+    assert found, f"no {code} among: {report.findings.table()}"
+    return found[0]
