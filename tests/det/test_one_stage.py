@@ -2,6 +2,7 @@
 
 import math
 
+import attrs
 import numpy as np
 import paddle
 import pytest
@@ -9,15 +10,17 @@ import pytest
 from pdx_core import build_network
 from pdx_core.contracts import FeatureSpec
 from pdx_core.errors import ConfigError
+from pdx_core.plugins import get_registry
 from pdx_det.nms import Suppression, soft_nms
 from pdx_det.sim_ota import assign
 from pdx_det.ssd import SSDHead
 from pdx_det.ssd_matching import hard_negatives, match_priors
+from pdx_det.suppression_options import SuppressionOptions
 from pdx_det.yolo_targets import assign_boxes
 
 
 def _suppression(**changes):
-    settings = {"kind": "greedy", "score_threshold": 0.1, "iou_threshold": 0.5, "pre_top_k": 10, "keep_top_k": 10}
+    settings = {"nms_kind": "greedy", "score_threshold": 0.1, "nms_iou": 0.5, "pre_top_k": 10, "keep_top_k": 10}
     return Suppression(**{**settings, **changes})
 
 
@@ -52,13 +55,30 @@ def test_the_best_places_give_the_same_rows():
 
 @pytest.mark.parametrize("kind", Suppression.KINDS)
 def test_nothing_found_gives_no_rows(kind):
-    result = _suppression(kind=kind)(paddle.zeros([2, 3, 4]), paddle.zeros([2, 3, 5]))
+    result = _suppression(nms_kind=kind)(paddle.zeros([2, 3, 4]), paddle.zeros([2, 3, 5]))
     assert result["bbox"].shape == [0, 6] and result["bbox_num"].tolist() == [0, 0]
 
 
 def test_unknown_suppression_is_refused():
     with pytest.raises(ConfigError, match="no suppression named 'fuzzy'"):
-        _suppression(kind="fuzzy")
+        _suppression(nms_kind="fuzzy")
+
+
+@pytest.mark.parametrize("name", ["YOLOv3Head", "PPYOLOHead", "SSDHead", "RetinaNetHead", "PicoHead"])
+def test_heads_suppress_as_their_options_say(name):
+    """Otherwise a config that spells a default out would suppress differently from one that does not."""
+    spec = get_registry().find("heads", name)
+    level, options = FeatureSpec(8, 8), spec.options_class()
+    needed = {"SSDHead": {"min_sizes": [30]}}.get(name, {} if "YOLO" not in name else {"anchors": [(8, 8)]})
+    plain = spec.load()([level], 3, **{**spec.arguments, **needed})._suppress
+    fields = [field for field in attrs.fields(options) if hasattr(plain, field.name)]
+    assert {field.name for field in attrs.fields(SuppressionOptions)} <= {field.name for field in fields}
+    for field in fields:
+        assert getattr(plain, field.name) == spec.arguments.get(field.name, field.default), field.name
+    assert plain.background == (3 if name == "SSDHead" else -1)
+    changed = {"nms_kind": "soft", "score_threshold": 0.2, "nms_iou": 0.3, "pre_top_k": 7, "keep_top_k": 6}
+    other = spec.load()([level], 3, **{**spec.arguments, **needed, **changed, "max_places": 5})._suppress
+    assert {key: getattr(other, key) for key in changed} == changed and other.max_places == 5
 
 
 def _yolo(boxes, labels, weights=None):
@@ -175,7 +195,7 @@ class _Suppress(paddle.nn.Layer):
 
 @pytest.mark.parametrize("kind", Suppression.KINDS)
 def test_exported_suppression_gives_the_same_rows(kind, tmp_path):
-    layer = _Suppress(_suppression(kind=kind, max_places=30, pre_top_k=20))
+    layer = _Suppress(_suppression(nms_kind=kind, max_places=30, pre_top_k=20))
     spec = paddle.static.InputSpec
     shapes = [spec([None, None, 4], "float32"), spec([None, None, 3], "float32")]
     paddle.jit.save(paddle.jit.to_static(layer, input_spec=shapes, full_graph=True), str(tmp_path / "net"))

@@ -190,12 +190,16 @@ def at_most(limit: int, tensor: paddle.Tensor, axis: int) -> int | paddle.Tensor
 
 
 class Suppression:
-    """The way a head ends: one of the suppressions with its settings.
+    """The way a one-stage head ends: one of the suppressions with its settings.
 
-    kind:            "greedy", "matrix" (linear decay) or "soft" (Gaussian)
-    max_places:      candidates kept over all classes, those with the highest score of any class; -1 keeps all
+    nms_kind:        "greedy", "matrix" (linear decay) or "soft" (Gaussian)
     score_threshold: candidates are above it; for "matrix" and "soft" it also holds after the scores were lowered
-    iou_threshold:   for "greedy" only
+    nms_iou:         for "greedy" only
+    pre_top_k:       candidates kept per class before suppression; -1 keeps all
+    keep_top_k:      boxes kept per image
+    max_places:      candidates kept over all classes, those with the highest score of any class; -1 keeps all
+    normalized:      False counts a pixel more in each side, as some releases do
+    background:      column of the scores that is no class, the last; -1 for none
 
     The releases have no `max_places`. It cannot change a row whose score is above the best score of the places left
     out, since no box is suppressed by a worse one: rows differ only where more than `max_places` places pass the
@@ -207,25 +211,25 @@ class Suppression:
 
     def __init__(
         self,
-        kind: str,
-        score_threshold: float,
-        iou_threshold: float,
-        pre_top_k: int,
-        keep_top_k: int,
+        nms_kind: str = "greedy",
+        score_threshold: float = 0.01,
+        nms_iou: float = 0.45,
+        pre_top_k: int = 1000,
+        keep_top_k: int = 100,
+        max_places: int = 1000,
         normalized: bool = True,
         background: int = -1,
-        max_places: int = 1000,
     ) -> None:
-        if kind not in self.KINDS:
-            raise ConfigError(f"no suppression named {kind!r}; choose {', '.join(self.KINDS)}")
-        self.kind = kind
+        if nms_kind not in self.KINDS:
+            raise ConfigError(f"no suppression named {nms_kind!r}; choose {', '.join(self.KINDS)}")
+        self.nms_kind = nms_kind
         self.score_threshold = score_threshold
-        self.iou_threshold = iou_threshold
+        self.nms_iou = nms_iou
         self.pre_top_k = pre_top_k
         self.keep_top_k = keep_top_k
+        self.max_places = max_places
         self.normalized = normalized
         self.background = background
-        self.max_places = max_places
 
     def __call__(self, boxes: paddle.Tensor, scores: paddle.Tensor) -> dict[str, paddle.Tensor]:
         """boxes [N, M, 4], scores [N, M, K] -> `bbox` float32 [r, 6], `bbox_num` int32 [N]."""
@@ -237,17 +241,17 @@ class Suppression:
             "keep_top_k": self.keep_top_k,
             "normalized": self.normalized,
         }
-        if self.kind == "matrix":
+        if self.nms_kind == "matrix":
             rows, count = matrix_nms(
                 boxes, scores, post_threshold=self.score_threshold, background=self.background, **shared
             )
-        elif self.kind == "soft":
+        elif self.nms_kind == "soft":
             if self.background >= 0:  # always the last column
                 scores = scores[:, : self.background]
             rows, count = soft_nms(boxes, scores, **shared)
         else:
             rows, _, count = multiclass_nms(
-                boxes, scores, iou_threshold=self.iou_threshold, background=self.background, **shared
+                boxes, scores, iou_threshold=self.nms_iou, background=self.background, **shared
             )
         return {"bbox": rows, "bbox_num": count}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class PicoHead(nn.Layer):
     """Per level a tower shared by classes and boxes, then one 1x1 convolution; nothing is shared between levels.
 
     Each side's distance, in cells, is the mean of a distribution over 0..largest_bin (generalised focal loss, Li et
-    al. 2020). The rest is what `nms.Suppression` takes.
+    al. 2020). The rest, `suppression`, is what `nms.Suppression` takes.
 
     `scales` and `project` serve only the file format: the released files carry four scalars that nothing uses, and the
     numbers of the bins.
@@ -58,12 +58,7 @@ class PicoHead(nn.Layer):
         features: Sequence[FeatureSpec],
         num_classes: int,
         largest_bin: int = 7,
-        nms_kind: str = "greedy",
-        score_threshold: float = 0.025,
-        nms_iou: float = 0.6,
-        pre_top_k: int = 1000,
-        keep_top_k: int = 100,
-        max_places: int = 1000,
+        **suppression: Any,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
@@ -89,14 +84,7 @@ class PicoHead(nn.Layer):
             scale.stop_gradient = True
         self.register_buffer("project", paddle.arange(self._bins, dtype="float32"))
         self._strides = tuple(level.stride for level in features)
-        self._suppress = Suppression(
-            kind=nms_kind,
-            score_threshold=score_threshold,
-            iou_threshold=nms_iou,
-            pre_top_k=pre_top_k,
-            keep_top_k=keep_top_k,
-            max_places=max_places,
-        )
+        self._suppress = Suppression(**{"score_threshold": 0.025, "nms_iou": 0.6, **suppression})
 
     def forward(self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None) -> list[Tensor]:
         """Raw maps, finest first: float32 [N, K + 4 * bins, H, W]: class logits, bins of left, top, right, bottom."""

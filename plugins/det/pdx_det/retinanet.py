@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pdx_core.contracts import DialectRules, FeatureSpec
 from pdx_core.paddle_support import require_paddle
@@ -48,7 +48,7 @@ class RetinaNetHead(nn.Layer):
     octaves, ratios:      anchors of a cell: `octaves` sizes from 4 strides on, each in every height / width ratio
     foreground_iou, background_iou: anchors between them are not trained on
     places_per_level:     candidates of each level, those with the best score of any class
-    The rest is what `nms.Suppression` takes.
+    The rest, `suppression`, is what `nms.Suppression` takes.
     """
 
     dialects: ClassVar[Mapping[str, DialectRules]] = {
@@ -69,12 +69,7 @@ class RetinaNetHead(nn.Layer):
         foreground_iou: float = 0.5,
         background_iou: float = 0.4,
         places_per_level: int = 1000,
-        nms_kind: str = "greedy",
-        score_threshold: float = 0.05,
-        nms_iou: float = 0.5,
-        pre_top_k: int = 1000,
-        keep_top_k: int = 100,
-        max_places: int = 1000,
+        **suppression: Any,
     ) -> None:
         super().__init__()
         channels = features[0].channels
@@ -90,14 +85,7 @@ class RetinaNetHead(nn.Layer):
         self._foreground_iou = foreground_iou
         self._background_iou = background_iou
         self._places_per_level = places_per_level
-        self._suppress = Suppression(
-            kind=nms_kind,
-            score_threshold=score_threshold,
-            iou_threshold=nms_iou,
-            pre_top_k=pre_top_k,
-            keep_top_k=keep_top_k,
-            max_places=max_places,
-        )
+        self._suppress = Suppression(**{"score_threshold": 0.05, "nms_iou": 0.5, **suppression})
 
     def forward(
         self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class SSDHead(nn.Layer):
     clip_priors:   cut priors at the border of the image
     separable:     SSDLite's predictors
     spelling:      what the released files call the head: "ssd" or "blaze"
-    The rest is what `nms.Suppression` takes.
+    The rest, `suppression`, is what `nms.Suppression` takes.
     """
 
     def __init__(
@@ -66,13 +67,8 @@ class SSDHead(nn.Layer):
         separable: bool = False,
         match_iou: float = 0.5,
         negative_ratio: float = 3.0,
-        nms_kind: str = "greedy",
-        score_threshold: float = 0.01,
-        nms_iou: float = 0.45,
-        pre_top_k: int = 400,
-        keep_top_k: int = 200,
-        max_places: int = 1000,
         spelling: str = "ssd",
+        **suppression: Any,
     ) -> None:
         super().__init__()
         count = len(features)
@@ -105,15 +101,7 @@ class SSDHead(nn.Layer):
         self._clip_priors = clip_priors
         self._match_iou = match_iou
         self._negative_ratio = negative_ratio
-        self._suppress = Suppression(
-            kind=nms_kind,
-            score_threshold=score_threshold,
-            iou_threshold=nms_iou,
-            pre_top_k=pre_top_k,
-            keep_top_k=keep_top_k,
-            max_places=max_places,
-            background=num_classes,
-        )
+        self._suppress = Suppression(**{"pre_top_k": 400, "keep_top_k": 200, **suppression}, background=num_classes)
 
     def forward(
         self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None

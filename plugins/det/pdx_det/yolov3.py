@@ -34,7 +34,7 @@ class YOLOv3Head(nn.Layer):
     iou_aware_factor: 0, or the share of the predicted IoU in the confidence: obj^(1-f) * iou^f (PP-YOLO)
     iou_loss_weight:  of 1 - IoU^2 beside the losses on x, y, w, h; 0 leaves it out
     confidence_threshold: boxes of a lower objectness are dropped before suppression
-    The rest is what `nms.Suppression` takes.
+    The rest, `suppression`, is what `nms.Suppression` takes.
 
     Objectness starts at a probability of 0.01 instead of Paddle's 0.5, so that the first steps are not spent on
     silencing thousands of empty cells; loaded weights are not touched.
@@ -55,13 +55,7 @@ class YOLOv3Head(nn.Layer):
         ignore_iou: float = 0.7,
         label_smooth: bool = False,
         confidence_threshold: float = 0.005,
-        nms_kind: str = "greedy",
-        score_threshold: float = 0.01,
-        nms_iou: float = 0.45,
-        pre_top_k: int = 1000,
-        keep_top_k: int = 100,
-        max_places: int = 1000,
-        normalized: bool = True,
+        **suppression: Any,
     ) -> None:
         super().__init__()
         if not anchors or len(anchors) % len(features):
@@ -90,15 +84,7 @@ class YOLOv3Head(nn.Layer):
         self._ignore_iou = ignore_iou
         self._label_smooth = label_smooth
         self._confidence_threshold = confidence_threshold
-        self._suppress = Suppression(
-            kind=nms_kind,
-            score_threshold=score_threshold,
-            iou_threshold=nms_iou,
-            pre_top_k=pre_top_k,
-            keep_top_k=keep_top_k,
-            normalized=normalized,
-            max_places=max_places,
-        )
+        self._suppress = Suppression(**suppression)
 
     def forward(self, features: tuple[Tensor, ...], image_info: Mapping[str, Tensor] | None = None) -> list[Tensor]:
         """Raw maps, coarsest first: float32 [N, A * (5 + K), H, W]; IoU-aware ones have A IoU channels in front."""
