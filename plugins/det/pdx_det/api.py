@@ -19,6 +19,7 @@ Records and recipes (light)
     rcnn_preprocessing  evaluation transforms of two-stage detectors
     rcnn_finetuning     overrides for fine-tuning on one device
     rcnn_coco_recipe    overrides that repeat the published training on COCO
+    released_weights    the weights of a file that PaddleDetection has released
     coco_classes        names of the 80 classes
     coco_file           the COCO json of a split of a dataset
     class_file          the file with the names of a dataset's classes
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from pdx_det.readers_light import class_file, coco_file
     from pdx_det.roi import RoiExtractor, row_images
     from pdx_det.writing import write_coco_split, write_lists_split
+    from pdx_det.zoo_weights import released as released_weights
 
 _PLACES = {
     "BACKBONES": "rcnn_recipes",
@@ -125,6 +127,7 @@ _PLACES = {
     "rcnn_finetuning": "rcnn_recipes",
     "rcnn_preprocessing": "rcnn_recipes",
     "read_rectangle": "readers.labelme",
+    "released_weights": "zoo_weights:released",
     "row_images": "roi",
     "rows_per_image": "output_rows",
     "scan_coco": "readers.coco",
@@ -174,6 +177,7 @@ __all__ = [
     "rcnn_finetuning",
     "rcnn_preprocessing",
     "read_rectangle",
+    "released_weights",
     "row_images",
     "rows_per_image",
     "scan_coco",

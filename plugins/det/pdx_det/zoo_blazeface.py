@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pdx_core.specs import ModelSpec, Score, Weights
+from pdx_core.specs import ModelSpec, Score
 from pdx_det.blazeface_specs import PAPER
 from pdx_det.one_stage_recipes import finetune
+from pdx_det.zoo_weights import released
 
-_RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 _PIXELS = {"mean": [123, 117, 104], "std": [127.502231] * 3, "scale": 1.0}
 _SIZE = 640  # of training; pictures are looked at in their own size
 _SETS = ("easy", "medium", "hard")
@@ -61,19 +61,8 @@ def _model(row: _Row) -> ModelSpec:
         rate=0.001,
     )
     defaults["Train.optimizer.name"] = "adam"  # the release takes RMSProp
-    weights = ()
-    if row.file is not None:
-        weights = (
-            Weights(
-                tag="wider_face",
-                url=_RELEASE.format(row.file),
-                num_classes=1,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo",
-            ),
-        )
-    else:
+    weights = released(row.file, tag="wider_face", num_classes=1)
+    if not weights:
         defaults["Train.pretrain_weight_path"] = None  # released in the static form only
     return ModelSpec(
         name=row.name,

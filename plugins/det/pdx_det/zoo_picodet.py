@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pdx_core.specs import ModelSpec, Score, Weights
+from pdx_core.specs import ModelSpec, Score
 from pdx_det.one_stage_recipes import coco, finetune, stretched
+from pdx_det.zoo_weights import released
 
 _PAPER = "https://arxiv.org/abs/2111.00902"
-_RELEASE = "https://paddledet.bj.bcebos.com/models/picodet_s_{}_coco.pdparams"
 # size -> box AP, box AP at IoU 0.5, images per device of the published run, sizes of a batch in training
 _ROWS = {
     320: (27.1, 41.4, 128, (256, 288, 320, 352, 384)),
@@ -49,16 +49,7 @@ def _model(size: int) -> ModelSpec:
                 ema=True,
             )
         },
-        weights=(
-            Weights(
-                tag="coco",
-                url=_RELEASE.format(size),
-                num_classes=80,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo, PicoDet of 2021.10",
-            ),
-        ),
+        weights=released(f"picodet_s_{size}_coco", source="PaddleDetection model zoo, PicoDet of 2021.10"),
         scores=(
             Score(metric="box_ap", value=box_ap, dataset="COCO val2017"),
             Score(metric="box_ap50", value=box_ap50, dataset="COCO val2017"),

@@ -7,12 +7,12 @@ from typing import Any
 
 import attrs
 
-from pdx_core.specs import ModelSpec, Score, Weights
+from pdx_core.specs import ModelSpec, Score
 from pdx_det.rcnn_recipes import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing
+from pdx_det.zoo_weights import released
 
 _FASTER = "https://arxiv.org/abs/1506.01497"
 _CASCADE = "https://arxiv.org/abs/1712.00726"
-_RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 
 _FROZEN, _C4, _DCN, _GROUP_NORM = (BACKBONES[name] for name in ("frozen", "c4", "dcn", "group_norm"))
 _HRNET = {**BACKBONES["hrnet"], "Model.head.rpn_post_nms": (2000, 1000)}
@@ -107,18 +107,7 @@ def _model(row: _Row) -> ModelSpec:
     cascade = row.head == "CascadeRCNNHead"
     pyramid = row.neck is not None
     defaults = rcnn_finetuning(**_FINETUNE, pyramid=pyramid, pretrained=row.file is not None)
-    weights = ()
-    if row.file is not None:
-        weights = (
-            Weights(
-                tag="coco",
-                url=_RELEASE.format(row.file),
-                num_classes=80,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo",
-            ),
-        )
+    weights = released(row.file)
     return ModelSpec(
         name=row.name,
         task="det",

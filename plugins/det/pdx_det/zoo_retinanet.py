@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pdx_core.specs import ModelSpec, Score, Weights
+from pdx_core.specs import ModelSpec, Score
 from pdx_det.one_stage_recipes import coco, keep_ratio
+from pdx_det.zoo_weights import released
 
 _PAPER = "https://arxiv.org/abs/1708.02002"
-_RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 # name -> backbone, parameters, file of the release, box AP in percent on COCO val2017 by schedule, other spellings
 _ROWS = {
     "RetinaNet-ResNet50-FPN": (
@@ -35,18 +35,7 @@ _ROWS = {
 
 def _model(name: str) -> ModelSpec:
     backbone, params, file, scores, aliases = _ROWS[name]
-    weights = ()
-    if file is not None:
-        weights = (
-            Weights(
-                tag="coco",
-                url=_RELEASE.format(file),
-                num_classes=80,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo",
-            ),
-        )
+    weights = released(file)
     return ModelSpec(
         name=name,
         task="det",

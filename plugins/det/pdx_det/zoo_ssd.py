@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pdx_core.specs import ModelSpec, Score, Weights
+from pdx_core.specs import ModelSpec, Score
 from pdx_det.one_stage_recipes import augmented, coco, finetune, stretched
+from pdx_det.zoo_weights import released
 
 _PAPER = "https://arxiv.org/abs/1512.02325"
-_RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 _VGG_PIXELS = {"mean": [104, 117, 123], "std": [1, 1, 1], "scale": 1.0}
 _MOBILENET_PIXELS = {"mean": [127.5] * 3, "std": [127.502231] * 3, "scale": 1.0}
 _TWO, _BOTH = (2.0,), (2.0, 3.0)
@@ -159,19 +159,8 @@ def _model(row: _Row) -> ModelSpec:
         normalize=row.pixels,
         rate=0.001,
     )
-    weights = ()
-    if row.file is not None:
-        weights = (
-            Weights(
-                tag="coco" if row.file_classes == 80 else "voc",
-                url=_RELEASE.format(row.file),
-                num_classes=row.file_classes,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo",
-            ),
-        )
-    else:
+    weights = released(row.file, tag="coco" if row.file_classes == 80 else "voc", num_classes=row.file_classes)
+    if not weights:
         defaults["Train.pretrain_weight_path"] = None
     return ModelSpec(
         name=row.name,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from pdx_core.specs import ModelSpec, Score, Weights
+from pdx_core.specs import ModelSpec, Score
 from pdx_det.one_stage_recipes import augmented, coco, finetune, stretched
 from pdx_det.yolo_specs import COCO_ANCHORS_TWO_LEVELS
+from pdx_det.zoo_weights import released
 
 _YOLOV3 = "https://arxiv.org/abs/1804.02767"
 _PPYOLO = "https://arxiv.org/abs/2007.12099"
 _PPYOLOV2 = "https://arxiv.org/abs/2104.10419"
-_RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 _STRIDES_8_16_32 = {"Model.backbone.out_stages": (1, 2, 3)}
 _DEFORMABLE_LAST = {**_STRIDES_8_16_32, "Model.backbone.dcn_stages": (3,)}
 _IOU_AWARE = {"Model.head.iou_aware_factor": 0.4, "Model.head.iou_loss_weight": 2.5}
@@ -183,19 +183,8 @@ def _model(row: _Row) -> ModelSpec:
     else:
         recipe = coco(epochs=270, batch=64, rate=0.001, milestones=(216, 243), warmup_iterations=4000,
                       weight_decay=5e-4)  # fmt: skip
-    weights = ()
-    if row.file is not None:
-        weights = (
-            Weights(
-                tag="coco",
-                url=_RELEASE.format(row.file),
-                num_classes=80,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo",
-            ),
-        )
-    else:
+    weights = released(row.file)
+    if not weights:
         defaults["Train.pretrain_weight_path"] = None  # released in the static form only
     return ModelSpec(
         name=row.name,
