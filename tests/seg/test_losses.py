@@ -186,7 +186,7 @@ def test_a_loss_by_import_path(monkeypatch):
         ([{"name": "dice", "weight": 0}], "weight"),
         ([{"name": "cross_entropy", "class_weights": [0, 0]}], "not all 0"),
         ([{"name": "cross_entropy", "class_weights": 3}], "list of one number per class"),
-        ([{"name": "cross_entropy", "class_weights": [1, 1, 1]}], "3 numbers for 2 classes"),
+        ([{"name": "cross_entropy", "class_weights": [1, 1, 1]}], "class_weights has 3 numbers for 2 classes"),
         (["dice", {"name": "dice", "weight": 2}], "names one loss twice"),
         ([{"weight": 2}], "a loss is a name"),
         ([{"dice": 3}], "a loss is a name"),

@@ -46,7 +46,7 @@ class SegHead(nn.Layer):
         self.aux = None
         self._aux_weight = aux_weight
         if aux_weight:
-            self._aux_level = level_at(features, aux_level, "aux_level")
+            self._aux_level = level_at(features, aux_level, "Model.head.aux_level")
             self.aux = Auxiliary(features[self._aux_level].channels, num_classes)
         self.criterion = MixedLoss(num_classes, losses)
         self.dialects: Mapping[str, DialectRules] = {

@@ -98,5 +98,7 @@ def class_weight_tensor(num_classes: int, weights: Sequence[float]) -> Tensor | 
     if not weights:
         return None
     if len(weights) != num_classes:
-        raise ConfigError(f"class_weights: {len(weights)} numbers for {num_classes} classes; give one per class")
+        raise ConfigError(
+            f"Model.head.losses: class_weights has {len(weights)} numbers for {num_classes} classes; give one per class"
+        )
     return paddle.to_tensor([float(weight) for weight in weights], dtype="float32")

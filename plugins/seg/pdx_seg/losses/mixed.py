@@ -24,7 +24,7 @@ class MixedLoss(nn.Layer):
         try:
             self._terms = read_terms(entries)
         except ValueError as error:
-            raise ConfigError(f"losses: {error}") from None
+            raise ConfigError(f"Model.head.losses: {error}") from None
         self.parts = nn.LayerList(_build(term.target, num_classes, term.parameters) for term in self._terms)
 
     def forward(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -38,4 +38,4 @@ def _build(target: str, num_classes: int, parameters: Any) -> nn.Layer:
     try:
         return import_target(target)(num_classes, **parameters)
     except (ImportError, TypeError) as error:
-        raise ConfigError(f"losses: {target} cannot be built with {dict(parameters)}: {error}") from error
+        raise ConfigError(f"Model.head.losses: {target} cannot be built with {dict(parameters)}: {error}") from error
