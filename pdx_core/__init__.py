@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-__version__ = "0.1.0"
+from pdx_core.hook_api import HOOK_API, SUPPORTED_APIS
 
-HOOK_API = 1  # raised only when an existing hook or record changes meaning
-SUPPORTED_APIS = frozenset({1})
+__version__ = "0.1.0"
 
 hookimpl = pluggy.HookimplMarker("pdx")
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from pdx_core.train.network import build_network
     from pdx_core.weights import load_weights
 
-__all__ = ["HOOK_API", "__version__", "build_network", "create_model", "hookimpl", "load_weights"]
+__all__ = ["HOOK_API", "SUPPORTED_APIS", "__version__", "build_network", "create_model", "hookimpl", "load_weights"]
 
 _LAZY = {
     "create_model": "pdx_core.predict",

@@ -168,6 +168,8 @@ def _plugins() -> Iterator[Finding]:
     for problem in [*registry.problems, *registry.misfits()]:
         remedy = f"upgrade or remove it, or leave it out with PDX_DISABLE_PLUGINS={problem.plugin}"
         yield Finding(f"plugin {problem.plugin}", "note", str(problem), remedy)
+    for notice in registry.notices:
+        yield Finding(f"plugin {notice.plugin}", "note", str(notice), "upgrade it, or tell its author")
 
 
 def _installed(distribution: str) -> bool:

@@ -8,7 +8,6 @@ import importlib.metadata
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
@@ -16,24 +15,42 @@ from typing import Any
 import attrs
 import pluggy
 
-from pdx_core import HOOK_API, SUPPORTED_APIS, hookspecs
+from pdx_core import hook_api, hookspecs
+from pdx_core.entry_points import distribution_of, installed_plugins
 from pdx_core.errors import PluginError, UnknownNameError, did_you_mean, fold_name
+from pdx_core.plugin_trace import Trace
 from pdx_core.specs import HOOK_RECORDS, Spec
 
-ENTRY_POINT_GROUP = "pdx.plugins"
+MOST_RECORDS = 10_000  # of one hook; a generator that never ends would hang every command
 DISABLE_VARIABLE = "PDX_DISABLE_PLUGINS"
 STRICT_VARIABLE = "PDX_STRICT"
 
 
 @attrs.frozen
 class Problem:
-    """Why a plugin, or a part of it, was set aside. `stage` says what pdx was doing: loading, a hook's name ..."""
+    """Why a plugin, or a part of it, was set aside, or what its author should change.
+
+    `stage` says what pdx was doing: "loading", or the name of a hook.
+    """
 
     plugin: str
     version: str
     stage: str
     error: str
-    details: str = ""  # traceback for `pdx plugins`
+    raised: BaseException | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def details(self) -> str:
+        """The traceback, or nothing. Written when asked for: twenty of them would be felt in `pdx --help`."""
+        if self.raised is None:
+            return ""
+        import traceback
+
+        return "".join(traceback.format_exception(self.raised))
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values."""
+        return {name: getattr(self, name) for name in ("plugin", "version", "stage", "error", "details")}
 
     def __str__(self) -> str:
         version = f" ({self.version})" if self.version else ""
@@ -47,6 +64,7 @@ class PluginInfo:
     entry_point: importlib.metadata.EntryPoint
     status: str  # "loaded", "disabled", "failed"
     hooks: tuple[str, ...] = ()
+    api: int | None = None  # the number it was written for; None where it did not load
 
     @property
     def name(self) -> str:
@@ -59,15 +77,15 @@ class PluginInfo:
     # Read when asked for: parsing the metadata of fifty distributions would be felt in `pdx --help`.
     @property
     def distribution(self) -> str:
-        return _distribution(self.entry_point)[0]
+        return distribution_of(self.entry_point)[0]
 
     @property
     def version(self) -> str:
-        return _distribution(self.entry_point)[1]
+        return distribution_of(self.entry_point)[1]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
-        names = ("name", "module", "distribution", "version", "status", "hooks")
+        names = ("name", "module", "distribution", "version", "status", "api", "hooks")
         return {name: getattr(self, name) for name in names}
 
 
@@ -84,10 +102,15 @@ class Entry:
 
 
 class Registry:
-    """Everything the installed plugins offer. `entry_points` is injected by tests."""
+    """Everything the installed plugins offer. `entry_points` is injected by tests.
+
+    `problems` are faults: what they belong to is left out. `notices` are about plugins that work for now.
+    """
 
     def __init__(self, entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> None:
         self.problems: list[Problem] = []
+        self.notices: list[Problem] = []
+        self._trace = Trace(self.problems)
         self.plugins: list[PluginInfo] = []
         self._entries: dict[str, list[Entry]] = {record.kind: [] for record in HOOK_RECORDS.values()}
         self._names: dict[tuple[str, str | None], dict[str, list[Entry]]] = {}
@@ -95,7 +118,10 @@ class Registry:
         self._manager = pluggy.PluginManager("pdx")
         self._manager.add_hookspecs(hookspecs)
         if entry_points is None:
-            entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+            entry_points, damaged = installed_plugins()
+            for distribution, version, error in damaged:
+                message = f"entry_points.txt cannot be read: {type(error).__name__}: {error}"
+                self.problems.append(Problem(distribution, version, "searching", message, error))
         disabled = {fold_name(name) for name in os.environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()}
         seen: dict[str, str] = {}
         for entry_point in sorted(entry_points, key=lambda point: (point.name, point.value)):
@@ -114,25 +140,48 @@ class Registry:
 
     # -- discovery ---------------------------------------------------------------------------------------------------
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        try:
-            with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not mix with results
-                module = entry_point.load()
-            _check_api(module, entry_point.value)
-            self._reject_unknown_hooks(module)
-            self._manager.register(module, name=entry_point.name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
-            if self._manager.has_plugin(entry_point.name):
-                self._manager.unregister(name=entry_point.name)
-            self._record(entry_point, "loading", error)
+        with self._trace.step(entry_point.name, "loading"):
+            imported = self._import(entry_point)
+        if imported is None:
             self._note(entry_point, "failed")
             return
+        module, number, old = imported
         hooks = []
         for caller in self._manager.get_hookcallers(module) or ():
             hooks.append(caller.name)
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is module:
-                    self._collect(entry_point, caller.name, implementation.function)
-        self._note(entry_point, "loaded", tuple(sorted(hooks)))
+                    with self._trace.step(entry_point.name, caller.name, self._entries[_kind(caller.name)]):
+                        self._collect(entry_point, caller.name, implementation.function, old)
+        self._note(entry_point, "loaded", tuple(sorted(hooks)), number)
+
+    def _import(
+        self, entry_point: importlib.metadata.EntryPoint
+    ) -> tuple[ModuleType, int, hook_api.OldApi | None] | None:
+        """The registered module and the API it speaks, or None after recording why not."""
+        heavy = loaded_heavy_modules()
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not mix with results
+                module = entry_point.load()
+            number, old = hook_api.check_api(module, entry_point.value, hook_api.SUPPORTED_APIS)
+            self._reject_unknown_hooks(module)
+            self._manager.register(module, name=entry_point.name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
+            if self._manager.has_plugin(entry_point.name):
+                self._manager.unregister(name=entry_point.name)
+            self._record(entry_point, "loading", error)
+            return None
+        if old is not None:
+            self._notice(entry_point, old.notice(number))
+        if brought := [name for name in loaded_heavy_modules() if name not in heavy]:
+            self._notice(
+                entry_point,
+                f"imports {' and '.join(brought)} when it is listed, which makes every command of pdx slow; "
+                "let the records name what needs it by import path",
+            )
+        return module, number, old
 
     def _reject_unknown_hooks(self, module: ModuleType) -> None:
         """Refuse misspelt hooks, and hooks that pluggy would overlook because they are not marked."""
@@ -143,37 +192,57 @@ class Registry:
             if not marked and attribute in HOOK_RECORDS and inspect.isfunction(getattr(module, attribute)):
                 raise PluginError(f"{attribute} is not marked as a hook; put @hookimpl from pdx_core above it")
 
-    def _collect(self, entry_point: importlib.metadata.EntryPoint, hook: str, function: Any) -> None:
+    def _collect(
+        self, entry_point: importlib.metadata.EntryPoint, hook: str, function: Any, old: hook_api.OldApi | None
+    ) -> None:
         expected = HOOK_RECORDS[hook]
         own = [entry.spec for entry in self._entries[expected.kind] if entry.plugin == entry_point.name]
         known = {(fold_name(spec.name), _scope(spec)) for spec in own}
+        twice: list[str] = []
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 offered = function()
             if isinstance(offered, Spec) or not isinstance(offered, Iterable):
                 raise PluginError(f"must return an iterable of {expected.__name__}, got {type(offered).__name__}")
-            for record in offered:
+            for count, record in enumerate(offered):
+                if count == MOST_RECORDS:
+                    raise PluginError(f"yields more than {MOST_RECORDS} records; does it ever end?")
+                if old is not None and old.translate is not None:
+                    record = old.translate(hook, record)
                 if not isinstance(record, expected):
                     raise PluginError(f"must yield {expected.__name__}, got {record!r}")
                 identity = fold_name(record.name), _scope(record)
                 if identity in known:
-                    error = PluginError(f"{record.name!r} is offered twice; the first is kept")
-                    self._record(entry_point, hook, error)
+                    twice.append(record.name)
                     continue
                 known.add(identity)
                 self._entries[expected.kind].append(Entry(entry_point.name, record))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything; kept as a problem
             self._record(entry_point, hook, error)
+        if twice:
+            names = ", ".join(map(repr, sorted(set(twice))[:5]))
+            self._record(entry_point, hook, PluginError(f"{names} is offered twice; the first is kept"))
 
     def _record(self, entry_point: importlib.metadata.EntryPoint, stage: str, error: BaseException) -> None:
         if self._strict:
             raise PluginError(f"{entry_point.name}: {stage}: {error}") from error
         message = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-        details = "".join(traceback.format_exception(error))
-        self.problems.append(Problem(entry_point.name, _distribution(entry_point)[1], stage, message, details))
+        version = distribution_of(entry_point)[1]
+        self.problems.append(Problem(entry_point.name, version, stage, message, error))
 
-    def _note(self, entry_point: importlib.metadata.EntryPoint, status: str, hooks: tuple[str, ...] = ()) -> None:
-        self.plugins.append(PluginInfo(entry_point, status, hooks))
+    def _notice(self, entry_point: importlib.metadata.EntryPoint, text: str) -> None:
+        self.notices.append(Problem(entry_point.name, distribution_of(entry_point)[1], "loading", text))
+
+    def _note(
+        self,
+        entry_point: importlib.metadata.EntryPoint,
+        status: str,
+        hooks: tuple[str, ...] = (),
+        api: int | None = None,
+    ) -> None:
+        self.plugins.append(PluginInfo(entry_point, status, hooks, api))
 
     # -- lookup ------------------------------------------------------------------------------------------------------
     def entries(self, kind: str) -> list[Entry]:
@@ -290,23 +359,8 @@ def _ambiguous(label: str, name: str, where: str, found: list[Entry]) -> str:
     return message + (f", or write {choices}" if len(full_names) == len(found) else "")
 
 
-def _check_api(module: ModuleType, where: str) -> None:
-    spoken = getattr(module, "PDX_API", None)
-    if spoken in SUPPORTED_APIS:
-        return
-    if spoken is None:
-        raise PluginError(f"{where} does not say which hook API it is written for; add PDX_API = {HOOK_API}")
-    newer = isinstance(spoken, int) and spoken > HOOK_API
-    remedy = "upgrade pdx-core" if newer else "upgrade the plugin"
-    raise PluginError(f"written for hook API {spoken!r}, this pdx-core speaks {HOOK_API}; {remedy}")
-
-
-def _distribution(entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    """Name and version of what was installed; "?" where its metadata is missing or damaged."""
-    try:
-        return entry_point.dist.name or "?", entry_point.dist.version or "?"
-    except (AttributeError, KeyError, TypeError, ValueError, OSError):
-        return "?", "?"
+def _kind(hook: str) -> str:
+    return HOOK_RECORDS[hook].kind
 
 
 def _singular(kind: str) -> str:

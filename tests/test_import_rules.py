@@ -23,7 +23,19 @@ LIGHT_CORE = [
         "config_types",
         "config_values",
     ),
-    *("contracts", "errors", "hookspecs", "opencv", "paddle_support", "plugins", "settings", "specs"),
+    *(
+        "contracts",
+        "entry_points",
+        "errors",
+        "hook_api",
+        "hookspecs",
+        "plugin_trace",
+        "opencv",
+        "paddle_support",
+        "plugins",
+        "settings",
+        "specs",
+    ),
     "transforms/names",
 ]
 IMPORT_NAMES = {"opencv-python": "cv2", "pillow": "PIL", "pyyaml": "yaml", "paddlepaddle": "paddle"}

@@ -74,10 +74,11 @@ class PdxGroup(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         problems = [*get_registry().problems, *hidden_commands()]
-        if problems:
-            with formatter.section("Problems with plugins (see `pdx plugins`)"):
-                for problem in problems:
-                    formatter.write_text(" ".join(str(problem).split()))
+        for title, found in (("Problems with plugins", problems), ("Notices about plugins", get_registry().notices)):
+            if found:
+                with formatter.section(f"{title} (see `pdx plugins`)"):
+                    for problem in found:
+                        formatter.write_text(" ".join(str(problem).split()))
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:  # type: ignore[override]
         """Run one command line and leave the process with its exit code."""

@@ -24,7 +24,10 @@ BROKEN = {
     "newer": ("PDX_API = 2", "written for hook API 2, this pdx-core speaks 1; upgrade pdx-core"),
     "older": ("PDX_API = 0", "upgrade the plugin"),
     "no_api": ("x = 1", "add PDX_API = 1"),
-    "odd_api": ("PDX_API = []", "TypeError"),
+    "odd_api": ("PDX_API = []", "PDX_API must be a whole number such as 1, got []"),
+    "true_api": ("PDX_API = True", "PDX_API must be a whole number such as 1, got True"),
+    "text": ("PDX_API = '1'", "PDX_API must be a whole number such as 1, got '1'"),
+    "own_exception": ("class Own(BaseException): pass\nraise Own('as it likes')", "Own: as it likes"),
     "syntax": ("def (", "SyntaxError"),
     "mistyped": (
         HEAD + "@hookimpl\ndef pdx_model(): return []",
@@ -51,6 +54,11 @@ BROKEN_HOOKS = {
     "bad_target": (
         HEAD + "@hookimpl\ndef pdx_heads(): yield HeadSpec(name='a', task='t', target='m')",
         "target must look like 'package.module:object'; got 'm'",
+    ),
+    "endless": (
+        HEAD
+        + "@hookimpl\ndef pdx_heads():\n    for n in range(9**9): yield HeadSpec(name=f'a{n}', task='t', target='m:o')",
+        "yields more than 10000 records; does it ever end?",
     ),
     "exits_in_hook": (HEAD + "@hookimpl\ndef pdx_heads(): raise SystemExit(3)", "SystemExit: 3"),
 }
