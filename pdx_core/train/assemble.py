@@ -98,12 +98,7 @@ def train_loader(resolved: Any, reader: Any, task: Any, num_classes: int) -> Any
         shuffle=True,
         drop_last=True,
         seed=config.global_.seed,
-        workers=config.data.workers,
-        worker_kind=config.data.worker_kind,
-        rank=distributed.rank(),
-        world_size=distributed.world_size(),
-        broken_images=config.data.broken_images,
-        pad_multiple=getattr(task, "pad_multiple", 1),
+        **_loading(config, task),
     )
 
 
@@ -117,10 +112,17 @@ def eval_loader(resolved: Any, reader: Any, task: Any) -> Any:
         reader,
         build(config.data.eval_transforms, origin="Data.eval_transforms"),
         batch_size=config.evaluate.batch_size or config.train.batch_size,
-        workers=config.data.workers,
-        worker_kind=config.data.worker_kind,
-        rank=distributed.rank(),
-        world_size=distributed.world_size(),
-        broken_images=config.data.broken_images,
-        pad_multiple=getattr(task, "pad_multiple", 1),
+        **_loading(config, task),
     )
+
+
+def _loading(config: Any, task: Any) -> dict[str, Any]:
+    """What the loaders of training and evaluation have in common."""
+    return {
+        "workers": config.data.workers,
+        "worker_kind": config.data.worker_kind,
+        "rank": distributed.rank(),
+        "world_size": distributed.world_size(),
+        "broken_images": config.data.broken_images,
+        "pad_multiple": getattr(task, "pad_multiple", 1),
+    }

@@ -4,7 +4,6 @@ import golden
 import paddle
 import pytest
 
-from pdx_core.dialects import name_tables
 from pdx_core.plugins import get_registry
 from pdx_core.weights import load_weights
 
@@ -66,9 +65,7 @@ def test_trunk_has_the_reference_names(model):
     manifest = golden.load_manifest(FOLDER / f"manifest/{model}.json.gz")
     spec = get_registry().find("backbones", record)
     net = spec.load()(**{**spec.arguments, **options})
-    table = name_tables(net)[dialect]
-    keys = golden.check_keys(manifest, {table[name]: tensor.shape for name, tensor in net.state_dict().items()})
-    assert keys.ok, keys
+    golden.assert_keys(manifest, net, dialect)
 
 
 @pytest.mark.parametrize("model", _cases(CASES))
@@ -84,7 +81,4 @@ def test_trunk_has_the_reference_values(model):
     (image,) = golden.make_inputs(manifest).values()
     with paddle.no_grad():
         levels = [level.numpy() for level in net(paddle.to_tensor(image))]
-    for comparison in golden.compare_outputs(
-        golden.load_golden(FOLDER / f"{model}.npz"), levels, golden.RTOL, golden.ATOL
-    ):
-        assert comparison, str(comparison)
+    golden.assert_outputs(FOLDER / f"{model}.npz", levels)

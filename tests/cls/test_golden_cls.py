@@ -7,7 +7,6 @@ import paddle
 import pytest
 
 from pdx_core import build_network, load_weights
-from pdx_core.dialects import name_tables
 from pdx_core.plugins import get_registry
 
 FOLDER = golden.GOLDEN / "cls"
@@ -36,9 +35,7 @@ def test_the_models_of_the_first_families_are_here():
 @pytest.mark.parametrize("spec", [pytest.param(spec, id=spec.name) for spec in MODELS])
 def test_keys_and_parameter_count(spec):
     manifest, net = _manifest(spec), _network(spec.name)
-    table = name_tables(net)["PaddleClas"]
-    keys = golden.check_keys(manifest, {table[name]: tensor.shape for name, tensor in net.state_dict().items()})
-    assert keys.ok, keys
+    golden.assert_keys(manifest, net, "PaddleClas")
     trained = sum(parameter.size for parameter in net.parameters() if not parameter.stop_gradient)
     assert trained == manifest["total_params"] == spec.params
 
@@ -54,7 +51,4 @@ def test_outputs(spec):
     assert (report.missing, report.unexpected, report.mismatched) == ([], [], [])
     with paddle.no_grad():
         logits = net(*map(paddle.to_tensor, golden.make_inputs(manifest).values())).numpy()
-    for comparison in golden.compare_outputs(
-        golden.load_golden(FOLDER / f"{spec.name}.npz"), logits, golden.RTOL, golden.ATOL
-    ):
-        assert comparison, str(comparison)
+    golden.assert_outputs(FOLDER / f"{spec.name}.npz", logits)

@@ -214,14 +214,17 @@ def test_a_slow_sample_is_named(caplog):
     assert "sample 2 (img_2.png)" in caplog.text
 
 
+class Counting(Numbers):
+    """Counts how many samples were read."""
+
+    reads = 0
+
+    def __getitem__(self, index: int) -> Sample:
+        self.reads += 1
+        return super().__getitem__(index)
+
+
 def test_leaving_early_stops_the_work():
-    class Counting(Numbers):
-        reads = 0
-
-        def __getitem__(self, index: int) -> Sample:
-            type(self).reads += 1
-            return super().__getitem__(index)
-
     reader = Counting(200)
     with make(reader, prefetch=2) as loader:
         for _ in loader.epoch(0):
@@ -235,13 +238,6 @@ def test_leaving_early_stops_the_work():
 
 
 def test_prefetch_is_bounded():
-    class Counting(Numbers):
-        reads = 0
-
-        def __getitem__(self, index: int) -> Sample:
-            type(self).reads += 1
-            return super().__getitem__(index)
-
     reader = Counting(200)
     batches = make(reader, prefetch=1).epoch(0)
     next(batches)

@@ -57,13 +57,10 @@ def test_all_families_are_here():
 def test_keys_and_parameter_count(spec):
     record = detgolden.manifest(spec.name)
     net = build_network(spec.name)
-    table = name_tables(net)["PaddleDetection"]
-    state = net.state_dict()
-    keys = golden.check_keys(record, {table[name]: tensor.shape for name, tensor in state.items()})
-    assert keys.ok, keys
+    golden.assert_keys(record, net, "PaddleDetection")
     constants = ("_mean", "_variance", "project")
     assert spec.params == record["total_params"]
-    assert sum(tensor.size for name, tensor in state.items() if not name.endswith(constants)) == spec.params
+    assert sum(tensor.size for name, tensor in net.state_dict().items() if not name.endswith(constants)) == spec.params
 
 
 @pytest.mark.parametrize("spec", _some(WITH_OUTPUTS))

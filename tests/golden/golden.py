@@ -9,8 +9,7 @@ network that loads them by official key and agrees with the fingerprints compute
     manifest = load_manifest(GOLDEN / "cls/manifest/ResNet34.json.gz")
     load_weights(net, fill_state(manifest))
     outputs = net(*map(paddle.to_tensor, make_inputs(manifest).values()))
-    for report in compare_outputs(load_golden(GOLDEN / "cls/ResNet34.npz"), outputs, RTOL, ATOL):
-        assert report, str(report)
+    assert_outputs(GOLDEN / "cls/ResNet34.npz", outputs)
 """
 
 from __future__ import annotations
@@ -305,3 +304,18 @@ def check_keys(manifest: Mapping[str, Any], shapes: Mapping[str, Sequence[int]])
         wrong_shape=[f"{k}: {have[k]} instead of {want[k]}" for k in want if k in have and have[k] != want[k]],
         same_order=list(want) == list(have),
     )
+
+
+def assert_keys(manifest: Mapping[str, Any], net: Any, dialect: str) -> None:
+    """The network has the keys of the manifest, under the names of a dialect, in these shapes."""
+    from pdx_core.dialects import name_tables
+
+    table = name_tables(net)[dialect]
+    report = check_keys(manifest, {table[name]: tensor.shape for name, tensor in net.state_dict().items()})
+    assert report.ok, report
+
+
+def assert_outputs(path: str | Path, result: Any) -> None:
+    """The outputs are those of the golden file."""
+    for report in compare_outputs(load_golden(path), result, RTOL, ATOL):
+        assert report, str(report)
