@@ -99,7 +99,8 @@ def _merge_leaf(before: Value | None, over: Value, path: str) -> Value:
     known = dict(before.raw) if isinstance(before.raw, dict) else {}
     for key, item in over.raw.items():
         known[key] = _merge_leaf(known.get(key), item, f"{path}.{key}")
-    return attrs.evolve(over, raw=known, partial=False)
+    # two options that each lead to one key are merged with each other before the value they lead into is known
+    return attrs.evolve(over, raw=known, partial=before.partial)
 
 
 def _position(items: list[Value], key: str, path: str, origin: str) -> int:

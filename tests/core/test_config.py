@@ -142,6 +142,9 @@ def test_one_parameter_of_one_transform():
         resolved = resolve(MODEL, overrides=[f"Data.eval_transforms.{key}.size=192"])
         assert resolved.config.data.eval_transforms[1] == {"CenterCrop": {"size": 192}}
         assert len(resolved.config.data.eval_transforms) == 3
+    both = ["Data.eval_transforms.CenterCrop.size=192", "Data.eval_transforms.Normalize.pad_multiple=8"]
+    changed = resolve(MODEL, overrides=both).config.data.eval_transforms
+    assert changed[1]["CenterCrop"] == {"size": 192} and changed[2]["Normalize"]["pad_multiple"] == 8
     with pytest.raises(ConfigError, match=r"no item 'CentreCrop'.*Did you mean 'CenterCrop'"):
         resolve(MODEL, overrides=["Data.eval_transforms.CentreCrop.size=192"])
 
