@@ -11,15 +11,8 @@ from pdx_core.errors import DataError
 
 def read_class_names(path: Path | None, findings: Findings) -> tuple[str, ...] | None:
     """The names in the order of their ids; None where there is no file, or nothing in it that can be used."""
-    if path is None:
-        return None
-    try:
-        lines = read_lines(path)
-    except DataError as error:
-        findings.add("class-file-unreadable", str(error), file=path.name, fix="save it as UTF-8 text")
-        return None
-    if not lines:
-        findings.add("class-file-empty", "names no class", file=path.name, fix="write one name per line")
+    lines = read_class_lines(path, findings) if path is not None else None
+    if lines is None:
         return None
     first: dict[str, int] = {}
     for number, name in lines:
@@ -34,3 +27,22 @@ def read_class_names(path: Path | None, findings: Findings) -> tuple[str, ...] |
             )
         first.setdefault(name, number)
     return tuple(first)
+
+
+def read_class_lines(
+    path: Path, findings: Findings, code: str = "class-file", line: str = "name"
+) -> list[tuple[int, str]] | None:
+    """The lines of a file with classes and their numbers, from 1; None after recording that there are none.
+
+    code: of the findings, followed by `-unreadable` or `-empty`
+    line: what stands in each line
+    """
+    try:
+        lines = read_lines(path)
+    except DataError as error:
+        findings.add(f"{code}-unreadable", str(error), file=path.name, fix="save it as UTF-8 text")
+        return None
+    if not lines:
+        findings.add(f"{code}-empty", "names no class", file=path.name, fix=f"write one {line} per line")
+        return None
+    return lines

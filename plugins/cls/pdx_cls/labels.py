@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pdx_core.data.class_names import read_class_lines
 from pdx_core.data.findings import Findings
-from pdx_core.data.text_files import read_lines
-from pdx_core.errors import DataError
 
 _SYNSET = re.compile(r"n\d{8}\s+(.+)")  # the WordNet id before a name in ImageNet's lists
 
@@ -18,13 +17,8 @@ def read_classes(path: Path, findings: Findings) -> tuple[str, ...] | None:
     label.txt has `id name` per line, ids 0..K-1 in any order. Other names may also hold one name per line, in order of
     id; that is assumed unless every line starts with a number of its own.
     """
-    try:
-        lines = read_lines(path)
-    except DataError as error:
-        findings.add("label-file-unreadable", str(error), file=path.name, fix="save it as UTF-8 text")
-        return None
-    if not lines:
-        findings.add("label-file-empty", "holds no class", file=path.name, fix="write one `id name` per line")
+    lines = read_class_lines(path, findings, "label-file", "`id name`")
+    if lines is None:
         return None
     if path.name != "label.txt" and not _all_numbered(lines):
         return _checked_names({number: name for number, (_, name) in enumerate(lines)}, path, findings)
