@@ -97,6 +97,8 @@ def recognise(
     if not root.is_dir():
         raise DataError(f"{root}: is a file; give the folder that holds the dataset")
     if reader is not None:
+        if task is None and len(get_registry().tasks_with("dataset_readers", reader.name)) > 1:
+            task = recognise(root).spec.task  # the data say which task's reader is meant
         spec = get_registry().resolve("dataset_readers", reader.name, task=task)
         return Format(_root_for([spec], root) or root, spec, {**reader.options, **_typed(spec, options)})
     specs = _candidates(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from pdx_core.errors import PluginError, UnknownNameError
+from pdx_core.errors import DataError, PluginError, UnknownNameError
 from pdx_core.plugins import Registry, get_registry
 
 GOOD = """
@@ -197,9 +197,11 @@ def test_data_are_opened_and_converted_by_the_reader_of_their_task(fake_site, tm
     (data / "mask").touch()
     labelme = Component(name="LabelMe")
     assert [recognise(data, labelme, task).spec.task for task in ("box", "mask")] == ["box", "mask"]
-    with pytest.raises(UnknownNameError, match="say with --task which"):
+    assert recognise(data, labelme).spec.task == "mask"  # as the data are
+    (data / "box").touch()
+    with pytest.raises(DataError, match="could be a dataset for box or mask; say which with --task"):
         recognise(data, labelme)
-    (data / "mask").rename(data / "box")
+    (data / "mask").unlink()
     source, target = source_and_target(data, "Other", labelme, "mask")
     assert (source.spec.task, target.task) == ("mask", "mask")
     source, target = source_and_target(data, "LabelMe")  # the data are of the task box
