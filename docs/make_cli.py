@@ -30,11 +30,19 @@ Environment: `PDX_HOME` (cache folder), `PDX_OFFLINE=1` (never download), `PDX_M
 
 def page() -> str:
     """The whole text of docs/cli.md."""
-    return INTRODUCTION + "".join("\n" + "\n".join(_section(name)) + "\n" for name in COMMANDS)
+    return INTRODUCTION + "".join("\n" + "\n".join(section) + "\n" for section in _sections())
 
 
-def _section(name: str) -> Iterator[str]:
-    command = import_target(COMMANDS[name][0])
+def _sections() -> Iterator[Iterator[str]]:
+    """One for each command, and one for each of its subcommands."""
+    for name, (target, _) in COMMANDS.items():
+        command = import_target(target)
+        yield _section(name, command)
+        for below, subcommand in getattr(command, "commands", {}).items():
+            yield _section(f"{name} {below}", subcommand)
+
+
+def _section(name: str, command: click.Command) -> Iterator[str]:
     arguments = [_placeholder(parameter) for parameter in command.params if isinstance(parameter, click.Argument)]
     yield f"## pdx {' '.join([name, *arguments])}"
     yield ""

@@ -129,6 +129,8 @@ class ReaderSpec(Spec):
     checker: str | None = attrs.field(default=None, validator=_check_target)  # a `contracts.DatasetChecker`
     # function (data.reading.Format, Path) that writes this format from another one of the same task
     converter: str | None = attrs.field(default=None, validator=_check_target)
+    # function (folder) that writes a tiny dataset of this format; `pdx plugin check` tries the reader on it
+    example: str | None = attrs.field(default=None, validator=_check_target)
 
 
 @attrs.frozen(kw_only=True)

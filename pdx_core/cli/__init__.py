@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("pdx_core.cli.demo:demo", "Draw a small dataset, then train, evaluate and predict, offline."),
     "weights": ("pdx_core.cli.weights:weights", "Show what is in a weight file, without running any of it."),
     "plugins": ("pdx_core.cli.plugins:plugins", "List plugins, what they offer and their problems."),
+    "plugin": ("pdx_core.cli.plugin:plugin", "Write a plugin of your own, and check one."),
     "doctor": ("pdx_core.cli.doctor:doctor", "Check this installation and say how to mend it."),
 }
 INTERRUPTED = 130

@@ -77,7 +77,7 @@ def export_network(
         feeds = make_feeds(config.data.eval_transforms, images, config.export.parity_images)
         expected = [_run(network, feed) for feed in feeds.batches]
         with replace_folder(folder, _is_exported_file) as scratch:
-            _save(network, feeds.batches, tuple(expected[0]), scratch, config.export.any_size)
+            save_graph(network, feeds.batches, tuple(expected[0]), scratch, config.export.any_size)
             report = try_all(
                 scratch,
                 feeds.batches,
@@ -114,9 +114,14 @@ def _run(network: Network, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
-def _save(
+def save_graph(
     network: Network, feeds: Sequence[Mapping[str, np.ndarray]], outputs: Sequence[str], folder: Path, any_size: bool
 ) -> None:
+    """Write `folder`/inference.json (or .pdmodel) and .pdiparams.
+
+    feeds:    inputs it will be given; where all images have one size the graph takes only that one, unless `any_size`
+    outputs:  names of the predictions, in the order of the graph's outputs
+    """
     shapes = {feed["images"].shape[2:] for feed in feeds}
     height, width = next(iter(shapes)) if len(shapes) == 1 and not any_size else (None, None)
     specs = {

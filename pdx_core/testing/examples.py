@@ -1,0 +1,132 @@
+"""A handful of samples, a batch and a small model of any task, taken from the task's own demo.
+
+The core knows no task; what a sample looks like is learnt from `TaskSpec.demo`, or from a reader's `example`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import inspect
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from pdx_core.config import resolve
+from pdx_core.errors import UnknownNameError
+from pdx_core.plugins import get_registry
+from pdx_core.specs import ModelSpec, ReaderSpec, TaskSpec, import_target
+from pdx_core.testing.checks import NotCheckable
+
+_TRAIN, _VAL, _BATCH = 4, 2, 4
+
+
+@attrs.frozen
+class TaskExample:
+    """resolved: the configuration of a small model of the task; folder: a dataset of a few pictures."""
+
+    resolved: Any
+    folder: Path
+    reader: Any
+    task: Any
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.reader.classes
+
+    def batch(self, transforms: Any = None) -> Any:
+        """A fresh batch of the first samples with their targets."""
+        from pdx_core.data.loader import Loader
+        from pdx_core.transforms.build import build
+
+        loader = Loader(
+            self.reader,
+            build(transforms or self.resolved.config.data.eval_transforms),
+            batch_size=min(_BATCH, len(self.reader)),
+            collate=self.task.collate,
+            workers=0,
+            pad_multiple=getattr(self.task, "pad_multiple", 1),
+            keep_truth=True,
+        )
+        return next(loader.epoch(0))
+
+
+@functools.cache
+def task_example(name: str) -> TaskExample:
+    """The example of a task. Raises NotCheckable when the task has none."""
+    from pdx_core.data.reading import open_splits
+
+    registry = get_registry()
+    try:
+        spec: TaskSpec = registry.find("tasks", name)
+    except UnknownNameError as error:
+        raise NotCheckable(f"no installed plugin offers the task {name!r}") from error
+    folder = scratch()
+    if spec.demo:
+        demo = import_target(spec.demo)
+        write_example(import_target(demo.draw), folder)
+        model, overrides = demo.model, demo.overrides
+    else:
+        reader = next((item for item in registry.specs("dataset_readers") if item.task == name and item.example), None)
+        models = [item for item in registry.specs("models") if item.task == name]
+        if reader is None or not models:
+            raise NotCheckable(
+                f"the task {name!r} has no example: give TaskSpec.demo, or a model and ReaderSpec.example"
+            )
+        write_example(import_target(reader.example), folder)
+        model, overrides = min(models, key=lambda item: item.params or 0).name, ()
+    resolved = resolve(model, flags={"Global.dataset_dir": str(folder)}, overrides=overrides)
+    reader = open_splits(resolved, ("train",))[0]
+    task = spec.load()(resolved.config, reader.classes)
+    return TaskExample(resolved, folder, reader, task)
+
+
+def reader_example(spec: ReaderSpec) -> Path:
+    """A folder in the reader's format: its own example, else the demo of its task where that has this format."""
+    folder = scratch()
+    if spec.example:
+        write_example(import_target(spec.example), folder)
+        return folder
+    advice = (
+        'name a function that writes a tiny dataset: ReaderSpec(example="package.module:write_example"); it takes the '
+        "folder"
+    )
+    example = task_example(spec.task)
+    detect = import_target(spec.detect) if spec.detect else None
+    if detect is None or not detect(example.folder):
+        raise NotCheckable(f"there is no dataset in this format to try; {advice}")
+    shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+    return folder
+
+
+def write_example(draw: Any, folder: Path) -> None:
+    """Let `draw(folder)` write, as few pictures as it can be told to: parameters train... and val... are counts."""
+    counts = {}
+    for name in inspect.signature(draw).parameters:
+        if name.startswith("train"):
+            counts[name] = _TRAIN
+        elif name.startswith("val"):
+            counts[name] = _VAL
+    draw(folder, **counts)
+
+
+def model_that_uses(kind: str, name: str) -> ModelSpec | None:
+    """The smallest model with this component, which tells what the component is built on."""
+    registry = get_registry()
+    field = kind.removesuffix("s")
+    found = []
+    for spec in registry.specs("models"):
+        used = getattr(spec, field)
+        if used and ":" not in used and registry.resolve(kind, used).name == name:
+            found.append(spec)
+    return min(found, key=lambda spec: spec.params or 0, default=None)
+
+
+def scratch() -> Path:
+    """An empty folder that is removed when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="pdx-check-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,0 +1,174 @@
+"""What every trained layer owes the loop: gradients, parameters that can be saved, a graph that computes the same."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pdx_core.paddle_support import require_paddle, save_static
+from pdx_core.testing.checks import fail
+
+paddle = require_paddle()
+
+import numpy as np  # noqa: E402
+
+STEPS = 60  # to overfit a handful
+LEARNED = 0.6  # share of the first loss below which the handful counts as learnt
+
+
+def require_gradients(layer: Any, loss: Any) -> None:
+    """After `loss.backward()` every trained parameter has a finite gradient."""
+    value = float(loss)
+    if not np.isfinite(value):
+        fail(f"the loss is {value}", "look for log(0), 0/0 or an overflow; clip before taking the logarithm")
+    loss.backward()
+    trained = [(name, parameter) for name, parameter in layer.named_parameters() if not parameter.stop_gradient]
+    starved = [name for name, parameter in trained if parameter.grad is None]
+    if starved:
+        fail(
+            f"no gradient reaches {_some(starved)}",
+            "use the layer in forward, leave it out, or set stop_gradient = True on parameters that are not trained",
+        )
+    broken = [name for name, parameter in trained if not np.isfinite(parameter.grad.numpy()).all()]
+    if broken:
+        fail(f"the gradient of {_some(broken)} is not finite", "look for sqrt(0), x / 0 and log(0) in forward and loss")
+
+
+def require_round_trip(build: Callable[[], Any], run: Callable[[Any], Sequence[Any]]) -> None:
+    """Parameters saved from one instance and loaded into another give the same outputs.
+
+    run: called with the layer in evaluation mode, gives its outputs as tensors or arrays
+    """
+    first, second = build(), build()
+    first.train()
+    state = {name: tensor.numpy() for name, tensor in first.state_dict().items()}
+    missing, unexpected = second.set_state_dict(state)
+    if missing or unexpected:
+        fail(
+            f"saved parameters do not fit a second instance (missing: {_some(missing)}; unknown: {_some(unexpected)})",
+            "build the same sublayers under the same names each time; keep lists of layers in nn.LayerList",
+        )
+    first.eval()
+    second.eval()
+    for mine, yours in zip(run(first), run(second), strict=True):
+        if not _equal(mine, yours):
+            fail(
+                "an instance with the same parameters gives other outputs",
+                "keep everything that matters in parameters or register_buffer, and draw no random numbers in "
+                "evaluation mode",
+            )
+
+
+def require_same_in_evaluation(layer: Any, run: Callable[[Any], Sequence[Any]]) -> None:
+    """Two runs in evaluation mode are equal."""
+    layer.eval()
+    for first, second in zip(run(layer), run(layer), strict=True):
+        if not _equal(first, second):
+            fail(
+                "two runs on the same images differ in evaluation mode",
+                "apply dropout and other random parts in training only: nn.Dropout, or `if self.training`",
+            )
+
+
+def require_export(layer: Any, specs: Sequence[Any], feeds: Sequence[Sequence[Any]]) -> None:
+    """The exported graph gives the layer's outputs.
+
+    specs: InputSpecs of `layer.forward`; feeds: inputs to compare on, one list each
+    """
+    layer.eval()
+    with tempfile.TemporaryDirectory(prefix="pdx-check-") as folder:
+        prefix = str(Path(folder) / "graph")
+        try:
+            traced = paddle.jit.to_static(layer, input_spec=list(specs), full_graph=True)
+            save_static(traced, None, prefix)
+            loaded = paddle.jit.load(prefix)
+        except Exception as error:  # noqa: BLE001 - tracing fails with errors of any type
+            fail(*not_exportable(error))
+        for inputs in feeds:
+            with paddle.no_grad():
+                eager, exported = as_list(layer(*inputs)), as_list(loaded(*inputs))
+            for number, (mine, theirs) in enumerate(zip(eager, exported, strict=True)):
+                _require_close(number, mine, theirs, inputs)
+
+
+def not_exportable(error: Exception) -> tuple[str, str]:
+    """What to say when tracing fails: what was seen, and what to change."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (
+        f"it cannot be exported: {type(error).__name__}: {' '.join(lines[-2:])[:400]}",
+        "keep forward and decode to tensor operations: no numpy, no float(tensor), no Python branches on tensor "
+        "values; read sizes with tensor.shape",
+    )
+
+
+def _require_close(number: int, mine: Any, theirs: Any, inputs: Sequence[Any]) -> None:
+    sizes = [list(tensor.shape) for tensor in inputs]
+    if list(mine.shape) != list(theirs.shape):
+        fail(
+            f"output {number} of the exported graph has shape {list(theirs.shape)} instead of {list(mine.shape)} for "
+            f"inputs {sizes}",
+            "do not build shapes from Python numbers taken while tracing; use -1 or paddle.shape",
+        )
+    a, b = mine.numpy().astype("float64"), theirs.numpy().astype("float64")
+    scale = max(float(np.abs(a).max()), 1e-6) if a.size else 1.0
+    error = float(np.abs(a - b).max()) / scale if a.size else 0.0
+    if not error <= 1e-4:
+        fail(
+            f"output {number} of the exported graph differs from the layer by {error:.1e} of its largest value for "
+            f"inputs {sizes}",
+            "look for Python values that tracing turned into constants, and for parts that depend on self.training",
+        )
+
+
+def require_learning(layer: Any, loss: Callable[[], Any], steps: int = STEPS, learning_rate: float = 1e-3) -> None:
+    """Adam on one small batch brings the loss down: the loss and the network belong together."""
+    layer.train()
+    trained = [parameter for parameter in layer.parameters() if not parameter.stop_gradient]
+    optimizer = paddle.optimizer.Adam(learning_rate, parameters=trained)
+    first, best = None, float("inf")
+    for _ in range(steps):
+        value = loss()
+        value.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        number = float(value)
+        first = number if first is None else first
+        if not np.isfinite(number):
+            fail(f"the loss becomes {number} while learning", "check the loss for overflow and divisions by zero")
+        best = min(best, number)
+        if best < LEARNED * first:
+            return
+    fail(
+        f"the loss only falls from {first:.3g} to {best:.3g} in {steps} steps on one batch",
+        "see that the loss compares with the right target, that activations do not die, and that norms are there",
+    )
+
+
+def total(losses: Mapping[str, Any]) -> Any:
+    """The sum that the training loop minimises."""
+    if not isinstance(losses, Mapping) or not losses:
+        fail(f"loss returned {type(losses).__name__}", 'return a dict of named scalar losses: {"loss_ce": ...}')
+    for name, value in losses.items():
+        if value.size != 1:
+            fail(f"{name} has shape {list(value.shape)}", "average or sum it to a scalar")
+    return sum(value.astype("float32").sum() for value in losses.values())
+
+
+def as_list(outputs: Any) -> list[Any]:
+    """Tensors of whatever a layer returns; those of a dict by name."""
+    if isinstance(outputs, Mapping):
+        return [tensor for name in sorted(outputs) for tensor in as_list(outputs[name])]
+    if isinstance(outputs, (tuple, list)):
+        return [tensor for item in outputs for tensor in as_list(item)]
+    return [outputs]
+
+
+def _equal(first: Any, second: Any) -> bool:
+    a, b = np.asarray(first), np.asarray(second)
+    return a.shape == b.shape and np.array_equal(a, b, equal_nan=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else "none"
