@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "weights": ("pdx_core.cli.weights:weights", "Show what is in a weight file, without running any of it."),
     "plugins": ("pdx_core.cli.plugins:plugins", "List plugins, what they offer and their problems."),
     "plugin": ("pdx_core.cli.plugin:plugin", "Write a plugin of your own, and check one."),
+    "completion": ("pdx_core.cli.completion:completion", "Make the shell complete commands, names and keys."),
     "doctor": ("pdx_core.cli.doctor:doctor", "Check this installation and say how to mend it."),
 }
 INTERRUPTED = 130
@@ -58,10 +59,22 @@ class PdxGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0] if args else ""
-        if name and not name.startswith("-") and "/" not in name and name not in self.list_commands(ctx):
+        completing = ctx.resilient_parsing  # the Tab key: nothing is said about what is wrong so far
+        known = not name or name.startswith("-") or "/" in name or name in self.list_commands(ctx)
+        if not known and not completing:
             hint = did_you_mean(name, self.list_commands(ctx)) or " `pdx --help` lists them."
             raise click.UsageError(f"no command {name!r}.{hint}{get_registry().problem_note()}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """The commands, without importing any of them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        summaries = {spec.name: spec.summary for spec in get_registry().specs("commands")}
+        summaries.update({name: summary for name, (_, summary) in COMMANDS.items()})
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=summaries[name]) for name in names]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -86,6 +99,10 @@ class PdxGroup(click.Group):
         arguments, debug = _take_debug(list(sys.argv[1:] if args is None else args))
         _set_up_logging(debug)
         extra["standalone_mode"] = False
+        if "_PDX_COMPLETE" in os.environ:
+            from pdx_core.cli import shells
+
+            shells.register()
         try:
             code = super().main(arguments, *rest, **extra)
             sys.stdout.flush()

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import echo_json, json_option
 
 
 @click.command()
-@click.argument("model_dir")
-@click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.argument("model_dir", shell_complete=completing.folders)
+@click.option(
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completing.runtimes,
+    help="Only this one; may be repeated.",
+)
 @click.option("--batch-size", "batch_sizes", multiple=True, type=click.IntRange(1), default=(1,), show_default=True,
               metavar="N", help="May be repeated.")  # fmt: skip
 @click.option("--runs", type=click.IntRange(3), default=100, show_default=True, help="Timed runs; less after 10 s.")
 @click.option("--warmup", type=click.IntRange(0), default=10, show_default=True, help="Runs before that do not count.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the CPU math library.")
-@click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, gpu:0 ...")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="DEVICE",
+    shell_complete=completing.devices,
+    help="auto, cpu, gpu:0 ...",
+)
 @json_option
 def benchmark(
     model_dir: str,

@@ -6,18 +6,30 @@ from pathlib import Path
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.cli.reader_options import ReaderCommand
 
 
 @click.command(cls=ReaderCommand)
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", shell_complete=completing.folders, type=click.Path(path_type=Path))
 @click.option(
-    "--output", "--out", "output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
+    "--output", "--out", "output", type=click.Path(path_type=Path), shell_complete=completing.folders,
+    default=Path("output"), show_default=True,
     help="Where the report and the pictures go.",
 )  # fmt: skip
-@click.option("--task", metavar="TASK", help="cls, det, seg, instseg; found out from the files when omitted.")
-@click.option("--reader", metavar="FORMAT", help="Dataset format; found out from the files when omitted.")
+@click.option(
+    "--task",
+    metavar="TASK",
+    shell_complete=completing.tasks,
+    help="cls, det, seg, instseg; found out from the files when omitted.",
+)
+@click.option(
+    "--reader",
+    metavar="FORMAT",
+    shell_complete=completing.readers,
+    help="Dataset format; found out from the files when omitted.",
+)
 @click.option(
     "--split", "splits", multiple=True, type=click.Choice(["train", "val"]),
     help="Look at this part only (an evaluation set has no train); may be repeated.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import ConfigOptions, config_options
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.models_or_files)
 @config_options
 def config(name: str | None, options: ConfigOptions) -> None:
     """Print the complete configuration of a model, with the origin of every value that is not a default.

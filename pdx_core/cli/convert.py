@@ -6,16 +6,35 @@ from pathlib import Path
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.cli.reader_options import ReaderCommand
 
 
 @click.command(cls=ReaderCommand)
-@click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
-@click.argument("destination", metavar="DST", type=click.Path(path_type=Path))
-@click.option("--to", "target", required=True, metavar="FORMAT", help="Name of a dataset format, such as ClsDataset.")
-@click.option("--from", "reader", metavar="FORMAT", help="Format of SRC; found out from the files when omitted.")
-@click.option("--task", metavar="TASK", help="cls, det, seg, instseg; found out from FORMAT when omitted.")
+@click.argument("source", metavar="SRC", shell_complete=completing.folders, type=click.Path(path_type=Path))
+@click.argument("destination", metavar="DST", shell_complete=completing.folders, type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="FORMAT",
+    shell_complete=completing.readers,
+    help="Name of a dataset format, such as ClsDataset.",
+)
+@click.option(
+    "--from",
+    "reader",
+    metavar="FORMAT",
+    shell_complete=completing.readers,
+    help="Format of SRC; found out from the files when omitted.",
+)
+@click.option(
+    "--task",
+    metavar="TASK",
+    shell_complete=completing.tasks,
+    help="cls, det, seg, instseg; found out from FORMAT when omitted.",
+)
 @json_option
 def convert(
     source: Path,

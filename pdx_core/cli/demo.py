@@ -7,17 +7,19 @@ from pathlib import Path
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.errors import PdxError, WorkFailedError
 from pdx_core.plugins import get_registry
 
 
 @click.command()
-@click.argument("task", required=False)
+@click.argument("task", required=False, shell_complete=completing.tasks)
 @click.option(
-    "--output", "-d", "output", type=click.Path(path_type=Path), default=Path("demo_output"), show_default=True,
+    "--output", "-d", "output", type=click.Path(path_type=Path), shell_complete=completing.folders,
+    default=Path("demo_output"), show_default=True,
     help="Folder for the dataset, the run and the pictures.",
 )  # fmt: skip
-@click.option("--device", default="auto", show_default=True, help="cpu, gpu:0 ...")
+@click.option("--device", default="auto", shell_complete=completing.devices, show_default=True, help="cpu, gpu:0 ...")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def demo(task: str | None, output: Path, device: str, as_json: bool) -> None:
     """Draw a small dataset, then check, train, evaluate, export and predict; offline, a few minutes.

@@ -7,14 +7,25 @@ from typing import Any
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import ConfigOptions, config_options, echo_json, json_option
 from pdx_core.errors import ConfigError
 
 
 @click.command(name="eval")
-@click.argument("name", required=False)
-@click.option("--data", metavar="DIR", help="Dataset folder; its val split is used. Default: that of the run.")
-@click.option("--weights", metavar="FILE|official", help="Weight file. Default: the run's best, or the published ones.")
+@click.argument("name", required=False, shell_complete=completing.models_or_files)
+@click.option(
+    "--data",
+    metavar="DIR",
+    shell_complete=completing.folders,
+    help="Dataset folder; its val split is used. Default: that of the run.",
+)
+@click.option(
+    "--weights",
+    metavar="FILE|official",
+    shell_complete=completing.weight_files,
+    help="Weight file. Default: the run's best, or the published ones.",
+)
 @click.option("--batch-size", type=int, metavar="N", help="Images at a time.")
 @config_options
 @json_option

@@ -7,13 +7,24 @@ from typing import Any
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import ConfigOptions, config_options, echo_json, json_option
 
 
 @click.command()
-@click.argument("model")
-@click.option("--weights", metavar="FILE", help="Weight file; default: the run's best, or the published ones.")
-@click.option("--data", metavar="DIR", help="Dataset whose validation photos the check uses; default: the run's.")
+@click.argument("model", shell_complete=completing.models_or_folders)
+@click.option(
+    "--weights",
+    metavar="FILE",
+    shell_complete=completing.files,
+    help="Weight file; default: the run's best, or the published ones.",
+)
+@click.option(
+    "--data",
+    metavar="DIR",
+    shell_complete=completing.folders,
+    help="Dataset whose validation photos the check uses; default: the run's.",
+)
 @config_options
 @json_option
 def export(model: str, weights: str | None, data: str | None, options: ConfigOptions, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.models import describe, show_score
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.errors import PdxError
@@ -15,7 +16,7 @@ from pdx_core.specs import ModelSpec
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.models)
 @json_option
 def info(name: str, as_json: bool) -> None:
     """Show what is known about one model: scores and who measured them, weights, preprocessing, training defaults."""

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.cli.table import echo_table
 from pdx_core.errors import UnknownNameError, did_you_mean, fold_name
@@ -15,8 +16,8 @@ from pdx_core.specs import ModelSpec, Score
 
 
 @click.command()
-@click.argument("query", required=False)
-@click.option("--task", metavar="TASK", help="Only models of one task, such as cls.")
+@click.argument("query", required=False, shell_complete=completing.models)
+@click.option("--task", metavar="TASK", shell_complete=completing.tasks, help="Only models of one task, such as cls.")
 @json_option
 def models(query: str | None, task: str | None, as_json: bool) -> None:
     """List the models that the installed plugins offer; with QUERY those that have it in name, family or summary."""

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
+from pdx_core.cli import completing
+
 if TYPE_CHECKING:
     from pdx_core.config import Resolved
 
@@ -80,11 +82,14 @@ def config_options(command: Command) -> Command:
     decorators = (
         click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
                      help="YAML file; the keys of PaddleX are understood."),
-        click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE",
+        click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", shell_complete=completing.settings,
                      help="Set one key, such as Train.batch_size=16; may be repeated."),
-        click.option("--recipe", metavar="NAME", help="Named training recipe of the model; see `pdx info`."),
-        click.option("--device", metavar="DEVICE", help="auto, cpu, gpu, gpu:0 or gpu:0,1."),
-        click.option("--output", "--out", "output", metavar="DIR", help="Folder for everything that is written."),
+        click.option("--recipe", metavar="NAME", shell_complete=completing.recipes,
+                     help="Named training recipe of the model; see `pdx info`."),
+        click.option("--device", metavar="DEVICE", shell_complete=completing.devices,
+                     help="auto, cpu, gpu, gpu:0 or gpu:0,1."),
+        click.option("--output", "--out", "output", metavar="DIR", shell_complete=completing.folders,
+                     help="Folder for everything that is written."),
     )  # fmt: skip
     for decorator in reversed(decorators):
         wrapped = decorator(wrapped)

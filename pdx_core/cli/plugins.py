@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import pdx_core
-from pdx_core.cli import hidden_commands
+from pdx_core.cli import completing, hidden_commands
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.cli.table import echo_table
 from pdx_core.errors import UnknownNameError, did_you_mean, fold_name
@@ -18,7 +18,7 @@ from pdx_core.specs import KINDS
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...", shell_complete=completing.plugins)
 @json_option
 def plugins(names: tuple[str, ...], as_json: bool) -> None:
     """List the installed plugins, what each offers, and what is wrong with them.

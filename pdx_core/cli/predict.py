@@ -9,16 +9,28 @@ from typing import Any
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import json_option
 from pdx_core.errors import PdxError, WorkFailedError
 
 
 @click.command()
-@click.argument("model")
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option("--weights", metavar="FILE", help="Weight file for MODEL, run without exporting it.")
+@click.argument("model", shell_complete=completing.models_or_folders)
+@click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=completing.files)
 @click.option(
-    "--output", "--out", "--save", "output", metavar="DIR", help="Save a picture and a JSON file per image here."
+    "--weights",
+    metavar="FILE",
+    shell_complete=completing.files,
+    help="Weight file for MODEL, run without exporting it.",
+)
+@click.option(
+    "--output",
+    "--out",
+    "--save",
+    "output",
+    metavar="DIR",
+    shell_complete=completing.folders,
+    help="Save a picture and a JSON file per image here.",
 )
 @click.option("--topk", type=int, metavar="N", help="Number of classes per image.")
 @click.option("--threshold", type=float, metavar="SCORE", help="Leave out what scores lower (where the task has it).")
@@ -28,12 +40,23 @@ from pdx_core.errors import PdxError, WorkFailedError
     "--batch-size", type=int, default=1, show_default=True, metavar="N", help="Images per run of the network."
 )
 @click.option(
-    "--runtime", default="auto", show_default=True, help="auto, paddle, paddle_onednn ...: see `pdx plugins`."
+    "--runtime",
+    default="auto",
+    shell_complete=completing.runtimes,
+    show_default=True,
+    help="auto, paddle, paddle_onednn ...: see `pdx plugins`.",
 )
 @click.option("--threads", type=int, metavar="N", help="Threads of the CPU math library.")
 @click.option("--workers", type=int, default=2, show_default=True, help="Threads that read and prepare images.")
 @click.option("--hpip", is_flag=True, help="Try all runtimes on this machine once and take the fastest right one.")
-@click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, gpu:0 ...")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="DEVICE",
+    shell_complete=completing.devices,
+    help="auto, cpu, gpu:0 ...",
+)
 @json_option
 def predict(
     model: str,

@@ -6,24 +6,36 @@ from pathlib import Path
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import echo_json, json_option
 from pdx_core.cli.reader_options import ReaderCommand
 
 
 @click.command(cls=ReaderCommand)
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", shell_complete=completing.folders, type=click.Path(path_type=Path))
 @click.option("--train", "train_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of train.")
 @click.option("--val", "val_percent", type=click.IntRange(1, 99), metavar="PERCENT", help="Share of val.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, another division."
 )
 @click.option(
-    "--output", "--out", "output", type=click.Path(path_type=Path), default=Path("output/dataset"), show_default=True,
+    "--output", "--out", "output", type=click.Path(path_type=Path), shell_complete=completing.folders,
+    default=Path("output/dataset"), show_default=True,
     help="Where the new lists go; they refer to the images in DIR.",
 )  # fmt: skip
 @click.option("--in-place", is_flag=True, help="Write into DIR itself; the old lists are renamed to .bak.")
-@click.option("--task", metavar="TASK", help="cls, det, seg, instseg; found out from the files when omitted.")
-@click.option("--reader", metavar="FORMAT", help="Dataset format; found out from the files when omitted.")
+@click.option(
+    "--task",
+    metavar="TASK",
+    shell_complete=completing.tasks,
+    help="cls, det, seg, instseg; found out from the files when omitted.",
+)
+@click.option(
+    "--reader",
+    metavar="FORMAT",
+    shell_complete=completing.readers,
+    help="Dataset format; found out from the files when omitted.",
+)
 @json_option
 def split(
     folder: Path,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import ConfigOptions, config_options, echo_json, json_option
 from pdx_core.errors import ConfigError
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.option("--data", metavar="DIR", help="Dataset folder; its format is recognised.")
+@click.argument("name", required=False, shell_complete=completing.models_or_files)
+@click.option(
+    "--data", metavar="DIR", shell_complete=completing.folders, help="Dataset folder; its format is recognised."
+)
 @click.option("--epochs", type=int, metavar="N", help="How long to train.")
 @click.option("--iters", type=int, metavar="N", help="The same in iterations; evaluates and saves ten times.")
 @click.option("--batch-size", type=int, metavar="N", help="Images per device.")
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--pretrained",
     metavar="FILE|URL|official|none",
+    shell_complete=completing.weight_files,
     help="Weights to start from. Default: what `pdx config NAME` shows, mostly the published ones (downloaded once).",
 )
 @click.option("--resume", is_flag=True, help="Continue the run in --output; NAME and --data can be left out.")

@@ -7,12 +7,18 @@ from typing import Any
 
 import click
 
+from pdx_core.cli import completing
 from pdx_core.cli.options import echo_json, json_option
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", metavar="NAME", help="Say whether the weights fit this model, and under whose names.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completing.models,
+    help="Say whether the weights fit this model, and under whose names.",
+)
 @json_option
 def weights(file: Path, model: str | None, as_json: bool) -> None:
     """List the tensors of a weight file (.pdparams, .pdema, .safetensors), its size and its SHA-256.
