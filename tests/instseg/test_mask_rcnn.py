@@ -124,6 +124,23 @@ def test_masks_belong_to_their_rows(variant):
     assert float(both["mask"].min()) >= 0 and float(both["mask"].max()) <= 1
 
 
+def test_an_image_without_objects_beside_one_with_some():
+    network, _ = _network("fpn")
+    images, targets = _batch()
+    nobody = paddle.to_tensor([[-1, -1, -1], [0, 1, 2]], dtype="int32")
+    losses = network.loss(images, {**targets, "gt_labels": nobody})
+    assert float(losses["loss_mask"]) > 0
+    images = paddle.concat([images[:1] * 0.0, images[:1]])
+    with paddle.no_grad():
+        scores = network(images, targets["im_shape"], targets["scale_factor"])["bbox"][:, 1]
+        counts = network(images, targets["im_shape"], targets["scale_factor"])["bbox_num"].tolist()
+        best = [float(part.max()) for part in paddle.split(scores, counts)]
+        network.head.detector.score_threshold = sum(best) / 2  # between the best of one image and that of the other
+        found = network(images, targets["im_shape"], targets["scale_factor"])
+    counts = found["bbox_num"].tolist()
+    assert min(counts) == 0 < max(counts) == found["mask"].shape[0]
+
+
 def test_nothing_found_gives_no_masks():
     network, _ = _network("fpn")
     network.head.detector.score_threshold = 1.1

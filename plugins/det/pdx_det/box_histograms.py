@@ -86,6 +86,7 @@ def draw_histograms(output: Path, name: str, panels: Sequence[Panel]) -> str:
                 ticks = [tick for tick in _TICKS if bins[0] <= tick <= bins[-1]]
                 axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
                 axes.minorticks_off()
+            axes.margins(y=0.2)  # room for the legend
             axes.legend(loc="upper right")
         for border in panel.lines:
             axes.axvline(border, color="#a0aec0", linestyle="--", linewidth=1)

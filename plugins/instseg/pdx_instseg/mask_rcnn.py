@@ -86,12 +86,19 @@ class MaskRCNNHead(nn.Layer):
     def _masks(self, levels: Sequence[Tensor], rows: Tensor, counts: Tensor) -> Tensor:
         """The probabilities for rows label, score, x1, y1, x2, y2 in pixels of the network input.
 
-        The branch cannot run on no region at all, so it gets one more in front, whose mask is thrown away.
+        Operators on regions fail for an image without any (in Paddle 2.6 even beside others that have some), so every
+        image gets one region more, whose mask is thrown away.
         """
-        boxes = paddle.concat([paddle.to_tensor([[0.0, 0.0, 1.0, 1.0]]), rows[:, 2:]])
-        position = paddle.cumsum(paddle.ones_like(counts))
-        logits = self.mask_logits(levels, boxes, counts + (position == 1).astype(counts.dtype))[1:]
-        return F.sigmoid(_of_class(logits, rows[:, 0].astype("int64").clip(min=0)))
+        each = paddle.cumsum(paddle.ones_like(counts, dtype="int64")) - 1  # [N]
+        images = paddle.concat([each, row_images(counts, rows)])  # [N + n], the spare regions first
+        spare = paddle.to_tensor([[0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]) * paddle.ones_like(each, "float32").unsqueeze(1)
+        rows = paddle.concat([spare, rows])  # [N + n, 6]
+        position = paddle.cumsum(paddle.ones_like(images)) - 1
+        order = paddle.argsort(images * (position.max() + 1) + position)  # image after image
+        sorted_rows = rows.gather(order)
+        logits = self.mask_logits(levels, sorted_rows[:, 2:], counts + 1)
+        masks = F.sigmoid(_of_class(logits, sorted_rows[:, 0].astype("int64").clip(min=0)))
+        return masks.gather(paddle.argsort(order))[paddle.shape(counts)[0] :]
 
     # -- training ----------------------------------------------------------------------------------------------------
     def loss(self, features: Sequence[Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -104,16 +111,19 @@ class MaskRCNNHead(nn.Layer):
         packed = {name: targets[name].numpy() for name in ARRAYS}
         images = row_images(regions.counts, regions.boxes).numpy()
         labels, slots = regions.labels.numpy(), regions.matched.numpy()
-        chosen = np.flatnonzero((labels < self.num_classes) & has_mask(packed)[images, slots])
-        share = 1.0 if len(chosen) else 0.0
-        if not len(chosen):  # some region, for a loss of zero that still reaches every parameter
-            chosen = np.zeros(1, np.int64)
+        known = (labels < self.num_classes) & has_mask(packed)[images, slots]
+        # An image that has none gives its first region, with weight 0: operators on regions fail for an image without
+        # any, and a loss of zero must still reach every parameter.
+        first = np.searchsorted(images, np.setdiff1d(images, images[known]))
+        chosen = np.union1d(np.flatnonzero(known), first)
         images, slots, labels = images[chosen], slots[chosen], labels[chosen].clip(max=self.num_classes - 1)
         boxes = regions.boxes.gather(paddle.to_tensor(chosen))
         counts = np.bincount(images, minlength=len(packed["gt_polygons"])).astype(np.int32)
         logits = _of_class(self.mask_logits(features, boxes, paddle.to_tensor(counts)), paddle.to_tensor(labels))
         wanted = mask_targets(packed, images, slots, boxes.numpy(), logits.shape[-1])
-        return share * F.binary_cross_entropy_with_logits(logits, paddle.to_tensor(wanted))
+        weight = known[chosen].astype(np.float32) / max(1, known.sum())
+        loss = F.binary_cross_entropy_with_logits(logits, paddle.to_tensor(wanted), reduction="none").mean([1, 2])
+        return (loss * paddle.to_tensor(weight)).sum()
 
 
 def _of_class(logits: Tensor, labels: Tensor) -> Tensor:
