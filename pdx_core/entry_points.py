@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 
 ENTRY_POINT_GROUP = "pdx.plugins"
 
@@ -19,29 +20,26 @@ def installed_plugins() -> tuple[list[importlib.metadata.EntryPoint], list[tuple
 
 
 def _one_by_one() -> tuple[list[importlib.metadata.EntryPoint], list[tuple[str, str, Exception]]]:
-    found, damaged, seen = [], [], set()
+    found: list[importlib.metadata.EntryPoint] = []
+    damaged = []
     for distribution in importlib.metadata.distributions():
-        name, version = _name_and_version(distribution)
-        if name in seen and name != "?":
-            continue  # found before on sys.path: that one counts
-        seen.add(name)
         try:
             found += [point for point in distribution.entry_points if point.group == ENTRY_POINT_GROUP]
         except Exception as error:  # noqa: BLE001 - as above
-            damaged.append((name, version, error))
+            damaged.append((*_name_and_version(distribution), error))
     return found, damaged
 
 
 def distribution_of(entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     """Name and version of what was installed; "?" where its metadata is missing or damaged."""
-    try:
-        return _name_and_version(entry_point.dist)
-    except AttributeError:
-        return "?", "?"
+    return _name_and_version(entry_point.dist)
 
 
 def _name_and_version(distribution: importlib.metadata.Distribution) -> tuple[str, str]:
+    """From the head of the metadata; Python's own way parses all of it, the README of the package included."""
     try:
-        return distribution.name or "?", distribution.version or "?"
-    except (AttributeError, KeyError, TypeError, ValueError, OSError):
+        head = (distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "").partition("\n\n")[0]
+    except (AttributeError, UnicodeDecodeError, OSError):
         return "?", "?"
+    fields = dict(re.findall(r"^(Name|Version):[ \t]*(\S+)", head, re.MULTILINE))
+    return fields.get("Name", "?"), fields.get("Version", "?")
