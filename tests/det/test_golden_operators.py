@@ -221,6 +221,7 @@ def test_boxes_of_yolo(name):
     )
     size = np.array(given["x"].shape[2:]) * 32
     info = {
+        "images": paddle.zeros([1, 3, *size.tolist()]),
         "im_shape": T(size[None].astype(np.float32)),
         "scale_factor": T((size / given["img"])[None].astype(np.float32)),
     }

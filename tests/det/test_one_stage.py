@@ -17,6 +17,7 @@ from pdx_det.ssd import SSDHead
 from pdx_det.ssd_matching import hard_negatives, match_priors
 from pdx_det.suppression_options import SuppressionOptions
 from pdx_det.yolo_targets import assign_boxes
+from pdx_det.yolov3 import YOLOv3Head
 
 
 def _suppression(**changes):
@@ -273,3 +274,18 @@ def test_ssd_finds_the_same_in_a_padded_batch():
         found.append(head.decode_boxes(raw, info)[0].reshape([side // 8, side // 8, 4])[:4, :4].numpy())
     np.testing.assert_allclose(found[0], found[1], atol=1e-4)
     np.testing.assert_allclose(found[0][2, 1], [0, 16, 12, 64], atol=1e-4)  # centre 12, 20: x 0..24 / 2, y 8..32 * 2
+
+
+def test_yolo_finds_the_same_in_a_padded_batch_and_clips_to_the_picture():
+    head = YOLOv3Head([FeatureSpec(1, 8)], 1, [(8.0, 8.0)])
+    found = []
+    for side in (32, 48):
+        raw = [paddle.zeros([1, 6, side // 8, side // 8])]
+        info = {
+            "images": paddle.zeros([1, 3, side, side]),
+            "im_shape": paddle.to_tensor([[30.0, 32.0]]),
+            "scale_factor": paddle.to_tensor([[0.5, 2.0]]),
+        }
+        found.append(head.decode_boxes(raw, info)[0].reshape([side // 8, side // 8, 4])[:4, :4].numpy())
+    np.testing.assert_allclose(found[0], found[1], atol=1e-4)
+    np.testing.assert_allclose(found[0][3, 1], [4, 48, 8, 59], atol=1e-4)  # the picture is 60 high, the canvas 64

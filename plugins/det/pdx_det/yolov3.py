@@ -106,14 +106,16 @@ class YOLOv3Head(nn.Layer):
         """All boxes before suppression: [N, M, 4] in original pixels, clipped; scores [N, M, K].
 
         Original sizes are rounded to whole pixels where Paddle's release truncates, which loses a pixel when the
-        division comes out a hair too small.
+        division comes out a hair too small. Padding counts as picture until the boxes are clipped.
         """
-        original = (image_info["im_shape"] / image_info["scale_factor"] + 0.5).floor().astype("int32")  # [N, 2]
+        scale = image_info["scale_factor"]
+        canvas = paddle.shape(image_info["images"])[2:].astype("float32")
+        whole = (canvas / scale + 0.5).astype("int32")  # [N, 2], the canvas in original pixels
         found, scores = [], []
         for level, output in enumerate(raw):
             level_boxes, level_scores = paddle.vision.ops.yolo_box(
                 output,
-                original,
+                whole,
                 anchors=self._flat_anchors[level],
                 class_num=self.num_classes,
                 conf_thresh=self._confidence_threshold,
@@ -125,7 +127,9 @@ class YOLOv3Head(nn.Layer):
             )
             found.append(level_boxes)
             scores.append(level_scores)
-        return paddle.concat(found, axis=1), paddle.concat(scores, axis=1)
+        original = (image_info["im_shape"] / scale + 0.5).astype("int32").astype("float32")  # [N, 2]
+        limit = paddle.concat([original[:, 1:2], original[:, 0:1]] * 2, axis=-1).unsqueeze(1) - 1.0  # [N, 1, 4]
+        return paddle.minimum(paddle.concat(found, axis=1), limit), paddle.concat(scores, axis=1)
 
     def decode(self, raw: list[Tensor], image_info: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return self._suppress(*self.decode_boxes(raw, image_info))
