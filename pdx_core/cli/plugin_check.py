@@ -29,13 +29,14 @@ def check(name: str, every_record: bool, only: str | None, as_json: bool) -> Non
         checks = [item for item in checks if only.lower() in str(item).lower()]
         if not checks:
             raise click.UsageError(f"no check of {name} contains {only!r}")
-    outcomes = []
+    outcomes, before = [], ""
     for outcome in run_checks(checks):
         outcomes.append(outcome)
         if not as_json:
             click.echo(f"{_LABELS[outcome.status]:8}{outcome.check}")
-            if outcome.message:
+            if outcome.message and outcome.message != before:
                 click.echo(f"        {outcome.message}")
+            before = outcome.message
     counts = Counter(outcome.status for outcome in outcomes)
     if as_json:
         echo_json({"passed": not counts["failed"], "checks": [outcome.as_dict() for outcome in outcomes]})

@@ -85,20 +85,24 @@ def task_example(name: str) -> TaskExample:
 
 
 def reader_example(spec: ReaderSpec) -> Path:
-    """A folder in the reader's format: its own example, else the demo of its task where that has this format."""
+    """A folder in the reader's format: its own example, else the demo of its task, converted where necessary."""
     folder = scratch()
     if spec.example:
         write_example(import_target(spec.example), folder)
         return folder
-    advice = (
-        'name a function that writes a tiny dataset: ReaderSpec(example="package.module:write_example"); it takes the '
-        "folder"
-    )
-    example = task_example(spec.task)
+    from pdx_core.data.reading import recognise
+
+    example = task_example(spec.task).folder
     detect = import_target(spec.detect) if spec.detect else None
-    if detect is None or not detect(example.folder):
-        raise NotCheckable(f"there is no dataset in this format to try; {advice}")
-    shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+    if detect is not None and detect(example):
+        shutil.copytree(example, folder, dirs_exist_ok=True)
+    elif spec.converter:
+        import_target(spec.converter)(recognise(example, task=spec.task), folder)
+    else:
+        raise NotCheckable(
+            "there is no dataset in this format to try; name a function that writes a tiny one into a folder: "
+            'example="package.module:write_example" in the record'
+        )
     return folder
 
 
