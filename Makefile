@@ -21,7 +21,7 @@ help:
 	@echo "make test-sweep     run the exhaustive tests too (long)"
 	@echo "make test-paddle26  run the tests with Paddle 2.6.2 and numpy below 2"
 	@echo "make lint           check style;  make format  applies it"
-	@echo "make docs           write docs/cli.md from the commands"
+	@echo "make docs           write docs/cli.md and docs/plugins/reference.md from the source"
 	@echo "make bench          print the start-up times"
 	@echo "make clean          remove the environments"
 
@@ -50,9 +50,11 @@ format: $(VENV)/.tools
 
 docs: $(VENV)/.installed
 	$(VENV)/bin/python docs/make_cli.py
+	$(VENV)/bin/python docs/make_reference.py
 
 bench: $(VENV)/.tools
 	$(VENV)/bin/python benchmarks/startup/help_with_plugins.py
+	$(VENV)/bin/python benchmarks/startup/many_plugins.py
 
 clean:
 	rm -rf $(VENV) $(VENV26) $(VENVCORE)

@@ -61,7 +61,8 @@ class Neck(Protocol):
 
     features: tuple[FeatureSpec, ...]
 
-    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]: ...
+    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Levels of the trunk, fine to coarse -> own levels, as its own `features` say."""
 
 
 class Head(Protocol):
@@ -101,7 +102,8 @@ class Reader(Protocol):
 
     classes: tuple[str, ...]
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """The number of samples of the split."""
 
     def __getitem__(self, index: int) -> Sample:
         """The sample with its image decoded; raises DataError naming the file."""
@@ -173,10 +175,12 @@ class Runtime(Protocol):
     Optional: `image_size`, the height and width of the only images the graph takes, or None.
     """
 
-    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs of the graph by name for one batch; `inputs` has `images` and whatever else the graph takes."""
 
 
 class Predictor(Protocol):
     """Built as `target(card, runner, **options)`; `pdx_core.predictor.ImagePredictor` does all but the results."""
 
-    def predict(self, input: Any, batch_size: int = 1, **options: Any) -> Iterator[Result]: ...
+    def predict(self, input: Any, batch_size: int = 1, **options: Any) -> Iterator[Result]:
+        """A Result for each image of a path, pattern, folder, list, URL or array (BGR), in order."""

@@ -1,9 +1,10 @@
 """The number of the hook API, and what becomes of plugins that were written for an older one.
 
 A plugin says `PDX_API = N`, the number it was written for. Additions (a new hook, a new field with a default) do not
-raise the number; only a change of the meaning of what exists does. The core then speaks both numbers for a while: the
-older one moves to an `OldApi` below, its plugins keep working, and `pdx --help`, `pdx plugins` and `pdx doctor` say
-until when, and what to change.
+raise the number; only a change of the meaning of what exists does. The core then speaks both numbers for at least two
+releases: plugins for the older one keep working, and `pdx --help`, `pdx plugins` and `pdx doctor` say until when, and
+what to change. For that the older number gets an `OldApi` in `SUPPORTED_APIS`, which can also translate its records.
+After that they are refused by name, like every plugin that speaks a number this pdx-core does not.
 """
 
 from __future__ import annotations

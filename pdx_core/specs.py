@@ -57,12 +57,12 @@ class Weights:
     """Where one set of pretrained parameters comes from."""
 
     tag: str  # "imagenet1k", "ssld", "coco": what the network was trained on
-    url: str
+    url: str  # of one file, .pdparams or .safetensors
     sha256: str | None = None  # hex; None where the release publishes no checksum
-    size_bytes: int | None = None
-    num_classes: int | None = None
+    size_bytes: int | None = None  # of the file, for the progress bar and to notice a cut download
+    num_classes: int | None = None  # of the classifier in the file; None where it has none
     dialect: str | None = None  # "PaddleClas" ...; None lets the loader recognise it
-    licence: str = ""
+    licence: str = ""  # of the weights, which may not be that of the code
     source: str = ""  # the release or page that offers the file
 
 
@@ -71,11 +71,11 @@ class Score:
     """A claim about quality or cost, and who measured it."""
 
     metric: str  # "top1", "box_ap"
-    value: float
-    unit: str = "%"
-    dataset: str = ""
+    value: float  # in `unit`
+    unit: str = "%"  # "%", "fraction", "ms"
+    dataset: str = ""  # what it was measured on, "ImageNet val"
     source: str = "published"  # "published", or "ours, <device>, <date>"
-    note: str = ""
+    note: str = ""  # conditions that matter: input size, number of views
 
 
 @attrs.frozen(kw_only=True)
@@ -85,10 +85,10 @@ class Spec:
     kind: ClassVar[str] = ""
     per_task: ClassVar[bool] = False  # whether records of different tasks may have one name; needs a field `task`
 
-    name: str = attrs.field(validator=_check_name)
-    target: str = attrs.field(validator=_check_target)
-    summary: str = ""
-    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    name: str = attrs.field(validator=_check_name)  # the published spelling; users may write case and -_. as they like
+    target: str = attrs.field(validator=_check_target)  # "package.module:object", imported on first use
+    summary: str = ""  # half a line for lists
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)  # spellings of other releases
     options: str | None = attrs.field(default=None, validator=_check_target)  # light attrs class typing the parameters
     arguments: Mapping[str, Any] = attrs.field(factory=dict)  # what makes this variant: passed to target as keywords
 
@@ -107,11 +107,11 @@ class TaskSpec(Spec):
 
     kind: ClassVar[str] = "tasks"
 
-    title: str = ""
+    title: str = ""  # in words, "object detection"
     dataset_type: str = ""  # the published name of its dataset form, "ClsDataset"
     reader: str | None = None  # tried first when the format of a folder is recognised
-    metric: str = ""
-    predictor: str = ""
+    metric: str = ""  # name of its default metric
+    predictor: str = ""  # name of its default predictor
     overrides: Mapping[str, Any] = attrs.field(factory=dict)  # dotted config key -> default of this task
     demo: str | None = attrs.field(default=None, validator=_check_target)  # function (output folder) of `pdx demo`
 
@@ -123,7 +123,7 @@ class ReaderSpec(Spec):
     kind: ClassVar[str] = "dataset_readers"
     per_task: ClassVar[bool] = True
 
-    task: str
+    task: str  # name of the task whose samples it gives
     layout: str = ""  # one sentence on the expected files
     detect: str | None = attrs.field(default=None, validator=_check_target)  # function (Path) -> bool, light
     checker: str | None = attrs.field(default=None, validator=_check_target)  # a `contracts.DatasetChecker`
@@ -139,11 +139,11 @@ class BackboneSpec(Spec):
 
     kind: ClassVar[str] = "backbones"
 
-    channels: tuple[int, ...] = attrs.field(converter=tuple, validator=_check_positive)
-    strides: tuple[int, ...] = attrs.field(converter=tuple, validator=_check_positive)
+    channels: tuple[int, ...] = attrs.field(converter=tuple, validator=_check_positive)  # of each level, fine to coarse
+    strides: tuple[int, ...] = attrs.field(converter=tuple, validator=_check_positive)  # input pixels per cell of it
     min_size: int = 32  # smallest height and width it takes
-    weights: tuple[Weights, ...] = ()
-    paper: str = ""
+    weights: tuple[Weights, ...] = ()  # of the trunk alone
+    paper: str = ""  # title or URL
 
     def __attrs_post_init__(self) -> None:
         if len(self.channels) != len(self.strides):
@@ -159,8 +159,8 @@ class NeckSpec(Spec):
 
     kind: ClassVar[str] = "necks"
 
-    min_levels: int = 1
-    max_levels: int | None = None
+    min_levels: int = 1  # of the trunk that it needs
+    max_levels: int | None = None  # that it takes; None: any number
 
 
 @attrs.frozen(kw_only=True)
@@ -169,7 +169,7 @@ class HeadSpec(Spec):
 
     kind: ClassVar[str] = "heads"
 
-    task: str
+    task: str  # name of the task whose targets and results it knows
 
 
 @attrs.frozen(kw_only=True)
@@ -178,10 +178,10 @@ class MetricSpec(Spec):
 
     kind: ClassVar[str] = "metrics"
 
-    task: str
-    key: str
-    higher_is_better: bool = True
-    unit: str = ""
+    task: str  # name of the task whose results it takes
+    key: str  # of the number in what `compute` gives that chooses the best model
+    higher_is_better: bool = True  # whether the largest or the smallest number is the best
+    unit: str = ""  # "fraction", "%", or that of an error
 
 
 @attrs.frozen(kw_only=True)
@@ -190,8 +190,8 @@ class PredictorSpec(Spec):
 
     kind: ClassVar[str] = "predictors"
 
-    task: str
-    result: str | None = attrs.field(default=None, validator=_check_target)
+    task: str  # name of the task whose models it runs
+    result: str | None = attrs.field(default=None, validator=_check_target)  # class of what it yields
 
 
 @attrs.frozen(kw_only=True)
@@ -200,10 +200,10 @@ class RuntimeSpec(Spec):
 
     kind: ClassVar[str] = "runtimes"
 
-    suffixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()  # of the model files that it runs, (".onnx",)
     requires: tuple[str, ...] = ()  # importable modules it needs
     install: str = ""  # the command that installs them
-    devices: tuple[str, ...] = ("cpu",)
+    devices: tuple[str, ...] = ("cpu",)  # "cpu", "gpu"
     automatic: bool = True  # whether "auto" may choose it; not where it lowers the precision
 
 
@@ -213,23 +213,24 @@ class ModelSpec(Spec):
 
     kind: ClassVar[str] = "models"
 
+    # what joins the parts; the default does it for every backbone -> (neck) -> head
     target: str = attrs.field(default="pdx_core.train.network:Network", validator=_check_target)
-    task: str
-    family: str = ""
-    backbone: str
-    neck: str | None = None
-    head: str
+    task: str  # name of its task
+    family: str = ""  # under which `pdx models QUERY` finds it too
+    backbone: str  # name of a backbone of any plugin, or "package.module:Class"
+    neck: str | None = None  # the same for a neck
+    head: str  # the same for a head of the task
     num_classes: int | None = None  # of the published weights
     input_size: tuple[int, int] = (224, 224)  # height, width
     preprocessing: tuple[Mapping[str, Any], ...] = ()  # evaluation transforms in order, {name: parameters}
     overrides: Mapping[str, Any] = attrs.field(factory=dict)  # dotted config key -> value
     recipes: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)  # by name: further overrides, on demand
-    weights: tuple[Weights, ...] = ()
-    scores: tuple[Score, ...] = ()
+    weights: tuple[Weights, ...] = ()  # of the whole model; the first is "official"
+    scores: tuple[Score, ...] = ()  # published ones and our own; `pdx models` shows the first
     params: int | None = None  # trainable elements with the published number of classes
-    file_mb: float | None = None
+    file_mb: float | None = None  # of the published weights
     labels: str | None = attrs.field(default=None, validator=_check_target)  # function () -> class names of the weights
-    paper: str = ""
+    paper: str = ""  # title or URL
     deprecated: str | None = None  # what to use instead
 
 

@@ -8,16 +8,18 @@ import re
 import shlex
 from pathlib import Path
 
+import attrs
 import click
 import pytest
 
 from pdx_core.cli import COMMANDS, main
 from pdx_core.config_foreign import IGNORED_KEYS
 from pdx_core.config_merge import all_keys
-from pdx_core.specs import HOOK_RECORDS, import_target
+from pdx_core.environment import VARIABLES
+from pdx_core.specs import HOOK_RECORDS, Spec, import_target
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def text_of(name: str) -> str:
@@ -34,11 +36,59 @@ def test_every_command_and_option_is_in_the_list(name):
             assert missing == [], "run `make docs`"
 
 
-def test_list_of_commands_is_up_to_date():
-    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+def script(name: str):
+    """One of the scripts that write pages."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert text_of("docs/cli.md") == module.page(), "run `make docs`"
+    return module
+
+
+def test_list_of_commands_is_up_to_date():
+    assert text_of("docs/cli.md") == script("make_cli").page(), "run `make docs`"
+
+
+def test_reference_for_plugin_authors_is_complete_and_up_to_date():
+    """Every hook, field of a record, method of a contract, command and option is explained in the source."""
+    module = script("make_reference")
+    assert module.undocumented() == []
+    text = text_of("docs/plugins/reference.md")
+    assert text == module.page(), "run `make docs`"
+    for hook, record in HOOK_RECORDS.items():
+        assert f"### {hook}\n" in text and f"### {record.__name__}\n" in text
+        assert [field.name for field in attrs.fields(record) if f"| `{field.name}` |" not in text] == []
+    assert [name for name in COMMANDS if f"| `pdx {name}` |" not in text] == []
+
+
+@attrs.frozen(kw_only=True)
+class ExampleSpec(Spec):
+    """A record as somebody may add one."""
+
+    depth: int = attrs.field(default=3, validator=lambda *_: None)  # beside
+    # above, on
+    # two lines
+    width: tuple[int, ...] = ()
+    forgotten: str | None = None
+
+
+def test_reference_notices_what_is_not_explained(monkeypatch):
+    module = script("make_reference")
+    assert list(module._fields(ExampleSpec)) == [
+        ("depth", "int", "3", "beside"),
+        ("width", "tuple[int, ...]", "()", "above, on two lines"),
+        ("forgotten", "str | None", "None", ""),
+    ]
+    monkeypatch.setattr(module, "_record_classes", lambda: [ExampleSpec])
+    assert module.undocumented() == ["ExampleSpec.forgotten"]
+
+
+def test_every_environment_variable_is_explained():
+    used = set()
+    for folder in ("pdx_core", "plugins"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if "templates" not in path.parts:
+                used |= set(re.findall(r"""["'](PDX_[A-Z_]+)["']""", path.read_text(encoding="utf-8")))
+    assert used - {"PDX_API"} == set(VARIABLES)
 
 
 def test_every_key_is_explained():

@@ -26,6 +26,7 @@ LIGHT_CORE = [
     *(
         "contracts",
         "entry_points",
+        "environment",
         "errors",
         "hook_api",
         "hookspecs",
