@@ -13,6 +13,7 @@ import yaml
 from pdx_core import __version__
 from pdx_core.errors import ConfigError, PdxError, UnknownNameError, nearest
 from pdx_core.plugins import get_registry
+from pdx_core.published_det_ops import from_detection
 from pdx_core.published_ops import from_published, to_published
 
 CARD_NAME = "inference.yml"
@@ -118,8 +119,12 @@ def read_card(folder: Path) -> ModelCard:
     classes: Sequence[Any] = ours.get("classes") or tree.get("label_list") or ()
     for options in post.values():
         classes = options.pop("label_list", None) or classes
+    if "draw_threshold" in tree:
+        post.setdefault("DetThreshold", {"threshold": tree["draw_threshold"]})
     if "transforms" in ours:
         transforms = tuple(ours["transforms"])
+    elif "Preprocess" in tree:
+        transforms = from_detection(tree["Preprocess"], str(path))
     else:
         operations = _section(tree, "PreProcess", path).get("transform_ops")
         if not isinstance(operations, Sequence):

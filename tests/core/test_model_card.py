@@ -5,6 +5,7 @@ import yaml
 
 from pdx_core.errors import ConfigError, PdxError
 from pdx_core.model_card import ModelCard, find_model_dir, graph_file, read_card
+from pdx_core.published_det_ops import from_detection
 from pdx_core.published_ops import from_published, to_published
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -61,6 +62,53 @@ def test_what_we_write_says_the_same_to_both_sides(tmp_path):
         "ResizeImage", "CropImage", "NormalizeImage", "ToCHWImage",
     ]  # fmt: skip
     assert published["PostProcess"]["Topk"] == {"topk": 3, "label_list": ["tench", "熊"]}
+
+
+def test_the_file_of_a_published_detector_is_read(tmp_path):
+    (tmp_path / "inference.yml").write_text(
+        "mode: paddle\ndraw_threshold: 0.4\nmetric: COCO\nGlobal: {model_name: MaskRCNN-ResNet50-FPN}\n"
+        "arch: RCNN\nmask: true\n"
+        "Preprocess:\n"
+        "- {interp: 2, keep_ratio: true, target_size: [800, 1333], type: Resize}\n"
+        "- {is_scale: true, mean: [0.485, 0.456, 0.406], norm_type: mean_std, std: [0.229, 0.224, 0.225], "
+        "type: NormalizeImage}\n"
+        "- {type: Permute}\n- {stride: 32, type: PadStride}\n"
+        "label_list: [fig, 狗]\nPdx: {task: instseg}\n",
+        encoding="utf-8",
+    )
+    card = read_card(tmp_path)
+    assert card.transforms == (
+        {"ResizeShort": {"size": 800, "max_size": 1333, "interpolation": "bicubic"}},
+        {"Normalize": {"mean": MEAN, "std": STD, "pad_multiple": 32}},
+    )
+    assert card.classes == ("fig", "狗") and card.post == {"DetThreshold": {"threshold": 0.4}}
+
+
+@pytest.mark.parametrize(
+    ("operations", "words"),
+    [
+        ([{"type": "Resize", "keep_ratio": False, "target_size": [320, 416]}], None),
+        ([{"type": "NormalizeImage", "norm_type": "none", "is_scale": False}], None),
+        ([{"type": "Resiz"}], "Did you mean 'Resize'"),
+        ([{"type": "Resize"}], "target_size"),
+        ([{"type": "Resize", "target_size": [1, 2], "interp": 9}], "unknown interpolation 9"),
+        ([{"type": "PadStride"}], "must stand behind NormalizeImage"),
+        ([{"type": "NormalizeImage", "norm_type": "odd"}], "unknown norm_type 'odd'"),
+        ([{"stride": 3}], "must say its type"),
+        ("Resize", "must be a list"),
+    ],
+)
+def test_preparation_of_detectors(operations, words):
+    if words:
+        with pytest.raises(ConfigError, match=words):
+            from_detection(operations, "x")
+        return
+    wanted = {
+        "Resize": {"size": [320, 416], "interpolation": "bilinear"},
+        "Normalize": {"mean": [0.0] * 3, "std": [1.0] * 3, "scale": 1.0},
+    }
+    ((name, options),) = from_detection(operations, "x")[0].items()
+    assert options == wanted[name]
 
 
 @pytest.mark.parametrize(

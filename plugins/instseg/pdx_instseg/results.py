@@ -33,7 +33,7 @@ class InstancesResult(BoxesResult):
 
     @property
     def masks(self) -> list[np.ndarray]:
-        """uint8 [h, w] of 0 and 1 for each object, cut to its box with both corners rounded down."""
+        """uint8 [h, w] of 0 and 1 for each object, cut to its box with both corners rounded to whole pixels."""
         return list(self._cut_masks())
 
     @property
@@ -98,5 +98,5 @@ class InstancesResult(BoxesResult):
 
     def _cut_masks(self) -> Iterator[np.ndarray]:
         for mask, box in zip(self.run_lengths, self.coordinates, strict=True):
-            left, top, right, bottom = (int(value) for value in box)
+            left, top, right, bottom = (round(value) for value in box.tolist())
             yield mask.bitmap()[top:bottom, left:right].copy()
