@@ -11,6 +11,7 @@ import pytest
 from pdx_backbones.stages import plan_chain
 from pdx_core.errors import ConfigError
 from pdx_core.plugins import get_registry
+from pdx_core.testing import backbones
 
 RECORDS = [entry.spec for entry in get_registry().entries("backbones") if entry.plugin == "backbones"]
 
@@ -82,34 +83,29 @@ def test_option_defaults_are_those_of_the_network(spec):
         assert accepted[field.name].default == field.default, field.name
 
 
-@each_form
-def test_gradient_reaches_every_trained_parameter(spec):
-    net = _build(spec)
-    net.train()
-    side = max(spec.min_size, 64)
-    levels = net(paddle.randn([2, 3, side, side]))
-    sum((level * paddle.randn(level.shape)).mean() for level in levels).backward()
-    starved = [
-        name
-        for name, parameter in net.named_parameters()
-        if not parameter.stop_gradient and (parameter.grad is None or not np.isfinite(parameter.grad.numpy()).all())
-    ]
-    assert not starved
+# What authors of plugins run with `pdx plugin check`; test_export.py compares graphs with more options than the kit has
+QUICK = (
+    backbones.forward_gives_the_levels_it_declares,
+    backbones.saved_parameters_give_the_same_outputs,
+    backbones.evaluation_mode_is_deterministic,
+)
 
 
 @each_quick_form
-def test_state_dict_round_trip(spec):
-    first = _build(spec)
-    state = {name: tensor.numpy() for name, tensor in first.state_dict().items()}
-    second = spec.load()(**spec.arguments)
-    missing, unexpected = second.set_state_dict(state)
-    assert not missing and not unexpected
-    first.eval()
-    second.eval()
-    x = paddle.randn([1, 3, 64, 64])
-    with paddle.no_grad():
-        for mine, yours in zip(first(x), second(x), strict=True):
-            np.testing.assert_array_equal(mine.numpy(), yours.numpy())
+@pytest.mark.parametrize("check", QUICK, ids=lambda check: check.__name__)
+def test_what_the_kit_expects_of_any_trunk(spec, check):
+    check(spec)
+
+
+@pytest.mark.sweep
+@each_form
+def test_it_learns_a_handful(spec):
+    backbones.learns_a_handful_of_images(spec)
+
+
+@each_form
+def test_gradient_reaches_every_trained_parameter(spec):
+    backbones.gradients_reach_every_trained_parameter(spec)
 
 
 @each_quick_form
