@@ -54,7 +54,8 @@ class FPN(nn.Layer):
         merged = [lateral(features[index]) for index, lateral in enumerate(self.lateral)]
         for index in range(len(merged) - 1, 0, -1):
             finer = merged[index - 1]
-            merged[index - 1] = finer + F.interpolate(merged[index], scale_factor=2.0, mode="nearest")
+            size = paddle.shape(finer)[2:]  # twice that of the coarser one, or a cell more or less where sizes are odd
+            merged[index - 1] = finer + F.interpolate(merged[index], size=size, mode="nearest")
         levels = [output(merged[index]) for index, output in enumerate(self.output)]
         if self._pooled:
             levels.append(F.max_pool2d(levels[-1], 1, stride=2))
