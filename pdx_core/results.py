@@ -57,12 +57,17 @@ class Result:
 
     # -- what every task gets ----------------------------------------------------------------------------------------
     @property
-    def fields(self) -> dict[str, Any]:
-        """All published fields, input first."""
+    def head(self) -> dict[str, Any]:
+        """The fields that say which input a result is of."""
         head: dict[str, Any] = {"input_path": self.input_path, "page_index": self.page_index}
         if self.frame_index is not None:
             head["frame_index"] = self.frame_index
-        return {**head, **self.content()}
+        return head
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All published fields, input first."""
+        return {**self.head, **self.content()}
 
     @property
     def shown(self) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from pdx_instseg.run_lengths import RunLengths
 
 Arrays = Mapping[str, np.ndarray]
 
+_LARGEST_GRID = 128  # side of masks over a box; networks have 14 or 28
+
 
 def named_outputs(outputs: Arrays) -> Arrays:
     """Models that PaddleX exported call their outputs anything; masks have three dimensions, rows six columns."""
@@ -48,7 +50,8 @@ def run_lengths(masks: np.ndarray, rows: np.ndarray, size: tuple[int, int]) -> S
 
     masks: see above; rows: of the same objects; size: height and width of the image
     """
-    if np.issubdtype(masks.dtype, np.floating) and masks.shape[1:] != size:
+    small = masks.shape[1] == masks.shape[2] <= _LARGEST_GRID
+    if small and np.issubdtype(masks.dtype, np.floating):
         return [RunLengths.of_coco(mask.rle()) for mask in paste_masks(masks, rows[:, 2:], size)]
     height, width = size
     if masks.shape[1] < height or masks.shape[2] < width:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 import attrs
 import numpy as np
@@ -53,7 +52,7 @@ class InstancesResult(BoxesResult):
 
     @property
     def shown(self) -> dict[str, Any]:
-        return {**self._fields(), "masks": "..."}
+        return {**self.head, **super().content(), "masks": "..."}
 
     @property
     def summary(self) -> str:
@@ -67,23 +66,13 @@ class InstancesResult(BoxesResult):
 
     @property
     def json(self) -> dict[str, Any]:
-        return {"res": plain({**self._fields(), **self._coded_masks()})}
-
-    def write_json(self, stream: IO[str], indent: int | None, ensure_ascii: bool) -> None:
-        json.dump(self.json["res"], stream, indent=indent, ensure_ascii=ensure_ascii)
+        return {"res": plain({**self.head, **super().content(), **self._coded_masks()})}
 
     def draw(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """Tinted objects with outlines, names and scores; the best lie on top."""
         windows = (self._window(mask) for mask in reversed(self.run_lengths))
         texts = [f"{name} {score:.2f}" for name, score in zip(self.label_names, self.scores, strict=True)]
         return {"res": draw_instances(image, windows, self.coordinates[::-1], texts[::-1], self.class_ids[::-1])}
-
-    def _fields(self) -> dict[str, Any]:
-        """All fields but the masks."""
-        head = {name: getattr(self, name) for name in ("input_path", "page_index")}
-        if self.frame_index is not None:
-            head["frame_index"] = self.frame_index
-        return {**head, **super().content()}
 
     def _coded_masks(self) -> dict[str, Any]:
         coded: dict[str, Any] = {"masks": [mask.json for mask in self.run_lengths]}
