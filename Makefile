@@ -11,13 +11,15 @@ SOURCES  := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
 PIP      := -m pip install --quiet --disable-pip-version-check
 TESTS    ?= tests
+PLUGIN   ?= $(notdir $(wildcard plugins/*))
 
-.PHONY: help demo test test-core test-sweep test-paddle26 lint format docs bench clean
+.PHONY: help demo test test-core test-without check-without test-sweep test-paddle26 lint format docs bench clean
 
 help:
 	@echo "make demo           install everything into $(VENV) and run the demonstration"
 	@echo "make test           run the tests"
 	@echo "make test-core      run the core's tests without Paddle and without plugins"
+	@echo "make test-without PLUGIN=det   run the tests as if the folder plugins/det had been deleted"
 	@echo "make test-sweep     run the exhaustive tests too (long)"
 	@echo "make test-paddle26  run the tests with Paddle 2.6.2 and numpy below 2"
 	@echo "make lint           check style;  make format  applies it"
@@ -36,6 +38,14 @@ test-sweep: $(VENV)/.tools
 
 test-core: $(VENVCORE)/.tools
 	$(VENVCORE)/bin/python -m pytest tests/core
+
+test-without: $(VENV)/.tools
+	for plugin in $(PLUGIN); do $(VENV)/bin/python tests/without_plugin.py $$plugin $(TESTS) || exit 1; done
+
+# quick: without each plugin in turn, every module of tests is imported, and the rules about tests are checked
+check-without: $(VENV)/.tools
+	for plugin in $(PLUGIN); do $(VENV)/bin/python tests/without_plugin.py $$plugin tests --collect-only -qq || exit 1; done
+	$(VENV)/bin/python -m pytest tests/test_plugin_folders.py
 
 test-paddle26: $(VENV26)/.tools
 	$(VENV26)/bin/python -m pytest $(TESTS)

@@ -1,4 +1,8 @@
-"""What the tests of every area share: fake plugins, and skipping what needs a Paddle that is not there."""
+"""What the tests of every area share: fake plugins, and leaving out what needs a Paddle or a plugin that is not there.
+
+`tests/<plugin>` is left out where that plugin or one that it declares as a dependency is missing; a test that stands
+elsewhere and needs plugins says so: `@pytest.mark.needs_plugins("det", "cls")`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import itertools
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -16,6 +21,40 @@ import pytest
 
 _NUMBERS = itertools.count()
 HAS_PADDLE = importlib.util.find_spec("paddle") is not None
+TESTS = Path(__file__).parent
+NO_PLUGINS = ("core", "golden", "together")  # folders of tests that are not called after a plugin
+_LEFT_OUT: dict[str, str] = {}  # folder -> why
+
+
+def absent_part(plugin: str) -> str | None:
+    """The package that is missing to use the plugin `det`: its own, or that of a plugin it declares; or None."""
+    package = f"pdx_{plugin}"
+    if importlib.util.find_spec(package) is None:  # not installed, or its folder was deleted
+        return package
+    try:
+        needed = importlib.metadata.requires(f"pdx-{plugin}") or []
+    except importlib.metadata.PackageNotFoundError:
+        return package
+    for line in needed:
+        found = re.match(r"pdx-(?!core\b)(\w+)", line)
+        if found and "extra ==" not in line and (absent := absent_part(found[1])):
+            return absent
+    return None
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the folder of a plugin that cannot be used here."""
+    if collection_path.parent == TESTS and collection_path.is_dir() and collection_path.name.isidentifier():
+        area = collection_path.name
+        if area not in NO_PLUGINS and not area.startswith("__") and (absent := absent_part(area)):
+            _LEFT_OUT[area] = absent
+            return True
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for area, absent in sorted(_LEFT_OUT.items()):
+        terminalreporter.write_line(f"tests/{area} is left out: {absent} is not here")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
@@ -24,6 +63,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
         for item in items:
             if item.get_closest_marker("paddle"):
                 item.add_marker(missing)
+    for item in items:
+        for marker in item.iter_markers("needs_plugins"):
+            for absent in filter(None, map(absent_part, marker.args)):
+                item.add_marker(pytest.mark.skip(reason=f"{absent} is not here"))
     if not config.getoption("markexpr"):
         left_out = [item for item in items if item.get_closest_marker("sweep")]
         if left_out:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mask_datasets import HEIGHT, WIDTH, ring, write_coco, write_ids, write_labelme, write_mask, write_stems
+from instance_datasets import HEIGHT, WIDTH, ring, write_coco, write_ids, write_labelme, write_mask, write_stems
 from PIL import Image
 
 from pdx_core.cli import main

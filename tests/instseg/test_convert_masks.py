@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mask_datasets import HEIGHT, WIDTH, write_coco, write_ids, write_labelme, write_stems
+from instance_datasets import HEIGHT, WIDTH, write_coco, write_ids, write_labelme, write_stems
 
 from pdx_core.data.convert import convert_dataset
 from pdx_core.data.reading import open_dataset, recognise

@@ -8,7 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
-from mask_datasets import (
+from instance_datasets import (
     CLASSES,
     HEIGHT,
     TRIANGLE,

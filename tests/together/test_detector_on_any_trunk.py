@@ -9,7 +9,7 @@ import pytest
 from pdx_core.config import resolve
 from pdx_core.plugins import get_registry
 
-pytestmark = pytest.mark.paddle
+pytestmark = [pytest.mark.paddle, pytest.mark.needs_plugins("det")]
 STEPS = 8
 
 

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.needs_plugins("instseg")
+
 
 def _our_requirements(distribution: str) -> set[str]:
     """The distributions of this project that one needs, directly or through others; extras left out."""
