@@ -92,7 +92,7 @@ def test_it_overfits_four_pictures():
         optimizer.step()
         optimizer.clear_grad()
         losses.append(float(loss))
-    assert losses[-1] < 0.3 * losses[0]
+    assert min(losses) < 0.1 * losses[0]  # of the last step little is known: half of the features are dropped
 
 
 def _fire(in_channels, squeezed, expanded):
