@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pdx_core.cli import completing
-from pdx_core.cli.options import echo_json, json_option
+from pdx_core.cli.options import device_option, echo_json, json_option
 
 
 @click.command()
@@ -23,14 +23,7 @@ from pdx_core.cli.options import echo_json, json_option
 @click.option("--runs", type=click.IntRange(3), default=100, show_default=True, help="Timed runs; less after 10 s.")
 @click.option("--warmup", type=click.IntRange(0), default=10, show_default=True, help="Runs before that do not count.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the CPU math library.")
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="DEVICE",
-    shell_complete=completing.devices,
-    help="auto, cpu, gpu:0 ...",
-)
+@device_option
 @json_option
 def benchmark(
     model_dir: str,

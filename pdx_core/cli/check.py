@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pdx_core.cli import completing
-from pdx_core.cli.options import echo_json, json_option
+from pdx_core.cli.options import echo_json, json_option, reader_option, task_option
 from pdx_core.cli.reader_options import ReaderCommand
 
 
@@ -18,18 +18,8 @@ from pdx_core.cli.reader_options import ReaderCommand
     default=Path("output"), show_default=True,
     help="Where the report and the pictures go.",
 )  # fmt: skip
-@click.option(
-    "--task",
-    metavar="TASK",
-    shell_complete=completing.tasks,
-    help="cls, det, seg, instseg; found out from the files when omitted.",
-)
-@click.option(
-    "--reader",
-    metavar="FORMAT",
-    shell_complete=completing.readers,
-    help="Dataset format; found out from the files when omitted.",
-)
+@task_option
+@reader_option
 @click.option(
     "--split", "splits", multiple=True, type=click.Choice(["train", "val"]),
     help="Look at this part only (an evaluation set has no train); may be repeated.",

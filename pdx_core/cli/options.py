@@ -96,6 +96,24 @@ def config_options(command: Command) -> Command:
     return wrapped  # type: ignore[return-value]
 
 
+def task_option(command: Command) -> Command:
+    """Add --task, for commands that look at a dataset."""
+    return click.option("--task", metavar="TASK", shell_complete=completing.tasks,
+                        help="cls, det, seg, instseg; found out from the files when omitted.")(command)  # fmt: skip
+
+
+def reader_option(command: Command) -> Command:
+    """Add --reader, for commands that look at a dataset."""
+    return click.option("--reader", metavar="FORMAT", shell_complete=completing.readers,
+                        help="Dataset format; found out from the files when omitted.")(command)  # fmt: skip
+
+
+def device_option(command: Command) -> Command:
+    """Add --device, for commands that run an exported model."""
+    return click.option("--device", default="auto", show_default=True, metavar="DEVICE",
+                        shell_complete=completing.devices, help="auto, cpu, gpu:0 ...")(command)  # fmt: skip
+
+
 def json_option(command: Command) -> Command:
     """Add --json; the command gets it as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pdx_core.cli import completing
-from pdx_core.cli.options import json_option
+from pdx_core.cli.options import device_option, json_option
 from pdx_core.errors import PdxError, WorkFailedError
 
 
@@ -49,14 +49,7 @@ from pdx_core.errors import PdxError, WorkFailedError
 @click.option("--threads", type=int, metavar="N", help="Threads of the CPU math library.")
 @click.option("--workers", type=int, default=2, show_default=True, help="Threads that read and prepare images.")
 @click.option("--hpip", is_flag=True, help="Try all runtimes on this machine once and take the fastest right one.")
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="DEVICE",
-    shell_complete=completing.devices,
-    help="auto, cpu, gpu:0 ...",
-)
+@device_option
 @json_option
 def predict(
     model: str,

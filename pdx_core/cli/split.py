@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pdx_core.cli import completing
-from pdx_core.cli.options import echo_json, json_option
+from pdx_core.cli.options import echo_json, json_option, reader_option, task_option
 from pdx_core.cli.reader_options import ReaderCommand
 
 
@@ -24,18 +24,8 @@ from pdx_core.cli.reader_options import ReaderCommand
     help="Where the new lists go; they refer to the images in DIR.",
 )  # fmt: skip
 @click.option("--in-place", is_flag=True, help="Write into DIR itself; the old lists are renamed to .bak.")
-@click.option(
-    "--task",
-    metavar="TASK",
-    shell_complete=completing.tasks,
-    help="cls, det, seg, instseg; found out from the files when omitted.",
-)
-@click.option(
-    "--reader",
-    metavar="FORMAT",
-    shell_complete=completing.readers,
-    help="Dataset format; found out from the files when omitted.",
-)
+@task_option
+@reader_option
 @json_option
 def split(
     folder: Path,
