@@ -34,6 +34,7 @@ def pdx_tasks():
         target="pdx_det.task:DetTask",
         metric="coco_box",
         predictor="det",
+        demo="pdx_det.demo:DEMO",
     )
 
 
