@@ -15,8 +15,10 @@ _LARGE = 60_000_000  # parameters, from which on it is not trained here
 def configuration_is_complete(spec: ModelSpec) -> None:
     """Overrides name keys that exist, and the preprocessing ends in what a network takes."""
     from pdx_core.config import dump, resolve
+    from pdx_core.data.work import Pipeline
     from pdx_core.errors import PdxError
     from pdx_core.predictor import preparation
+    from pdx_core.transforms.build import build as build_transforms
 
     try:
         resolved = resolve(spec.name)
@@ -28,7 +30,14 @@ def configuration_is_complete(spec: ModelSpec) -> None:
     try:
         preparation(resolved.config.data.eval_transforms)
     except PdxError as error:
-        fail(f"images cannot be prepared: {error}", "end preprocessing with {'Normalize': {}}")
+        fail(f"images cannot be prepared: {error}", 'end preprocessing with {"Normalize": {}}')
+    try:
+        Pipeline.of(build_transforms(resolved.config.data.train_transforms, "Data.train_transforms"))
+    except PdxError as error:
+        fail(
+            f"it cannot be trained: {error}",
+            'give transforms for training in the record: overrides={"Data.train_transforms": [...]}, with "Normalize"',
+        )
 
 
 def has_the_declared_number_of_parameters(spec: ModelSpec) -> None:
