@@ -11,12 +11,13 @@ SOURCES  := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
 PIP      := -m pip install --quiet --disable-pip-version-check
 TESTS    ?= tests
+TASK     ?= cls
 PLUGIN   ?= $(notdir $(wildcard plugins/*))
 
 .PHONY: help demo test test-core test-without check-without test-sweep test-paddle26 lint format docs bench clean
 
 help:
-	@echo "make demo           install everything into $(VENV) and run the demonstration"
+	@echo "make demo           install everything into $(VENV) and run the demonstration (TASK=det for another task)"
 	@echo "make test           run the tests"
 	@echo "make test-core      run the core's tests without Paddle and without plugins"
 	@echo "make test-without PLUGIN=det   run the tests as if the folder plugins/det had been deleted"
@@ -28,7 +29,7 @@ help:
 	@echo "make clean          remove the environments"
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/pdx demo
+	$(VENV)/bin/pdx demo $(TASK)
 
 test: $(VENV)/.tools
 	$(VENV)/bin/python -m pytest $(TESTS)
