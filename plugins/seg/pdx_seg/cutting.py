@@ -27,7 +27,7 @@ class Limits:
         """For a network that decides on a grid of so many pixels a cell; None where that is not known.
 
         A UNet, which decides in full resolution, computes with wide maps of that resolution: Paddle's convolutions
-        take about 7 kB of memory per pixel on a CPU, those of a network with a stride of 4 or 8 up to 0.9 kB. With
+        take about 7 kB of memory per pixel on a CPU, those of networks with a stride of 4 or 8 up to 1.5 kB. With
         these limits either stays below 1 GB a tile.
         """
         if stride is None:

@@ -112,7 +112,7 @@ class MeanIou:
         write_json(folder / "per_class.json", self.per_class())
         return [
             folder / "per_class.json",
-            draw_confusions(self._confusions, self.classes, folder / "confusion_matrix.png", "Pixels"),
+            draw_confusions(self._confusions, self.classes, folder / "confusion_matrix.png", "Confused pixels"),
             draw_ious(self.class_ious(), self.classes, self._mean(self.class_ious()), folder / "class_iou.png"),
         ]
 
