@@ -17,7 +17,15 @@ import paddle  # noqa: E402
 import paddle.nn.functional as F  # noqa: E402
 from paddle import Tensor, nn  # noqa: E402
 
-from pdx_det.api import RCNNHead, Regions, RoiExtractor, row_images, to_original  # noqa: E402
+from pdx_det.api import (  # noqa: E402
+    RCNNHead,
+    Regions,
+    RoiExtractor,
+    row_images,
+    to_original,
+    with_spare_rows,
+    without_spare_rows,
+)
 from pdx_instseg.mask_dialects import detection_rules  # noqa: E402
 from pdx_instseg.mask_head import MaskBranch  # noqa: E402
 from pdx_instseg.mask_targets import ARRAYS, has_mask, mask_targets  # noqa: E402
@@ -84,21 +92,11 @@ class MaskRCNNHead(nn.Layer):
         return {"bbox": to_original(rows, counts, image_info), "bbox_num": counts, "mask": masks}
 
     def _masks(self, levels: Sequence[Tensor], rows: Tensor, counts: Tensor) -> Tensor:
-        """The probabilities for rows label, score, x1, y1, x2, y2 in pixels of the network input.
-
-        Operators on regions fail for an image without any (in Paddle 2.6 even beside others that have some), so every
-        image gets one region more, whose mask is thrown away.
-        """
-        each = paddle.cumsum(paddle.ones_like(counts, dtype="int64")) - 1  # [N]
-        images = paddle.concat([each, row_images(counts, rows)])  # [N + n], the spare regions first
-        spare = paddle.to_tensor([[0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]) * paddle.ones_like(each, "float32").unsqueeze(1)
-        rows = paddle.concat([spare, rows])  # [N + n, 6]
-        position = paddle.cumsum(paddle.ones_like(images)) - 1
-        order = paddle.argsort(images * (position.max() + 1) + position)  # image after image
-        sorted_rows = rows.gather(order)
-        logits = self.mask_logits(levels, sorted_rows[:, 2:], counts + 1)
-        masks = F.sigmoid(_of_class(logits, sorted_rows[:, 0].astype("int64").clip(min=0)))
-        return masks.gather(paddle.argsort(order))[paddle.shape(counts)[0] :]
+        """The probabilities for rows label, score, x1, y1, x2, y2 in pixels of the network input."""
+        rows, _, order = with_spare_rows(rows, counts)
+        logits = self.mask_logits(levels, rows[:, 2:], counts + 1)
+        masks = F.sigmoid(_of_class(logits, rows[:, 0].astype("int64").clip(min=0)))
+        return without_spare_rows(masks, order, counts)
 
     # -- training ----------------------------------------------------------------------------------------------------
     def loss(self, features: Sequence[Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:

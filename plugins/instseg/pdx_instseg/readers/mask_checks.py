@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -200,8 +201,12 @@ class MaskChecker:
                 "one is missing or too many: write x, y for each corner",
             )
             return None
-        values = values.astype(np.float64)
-        if not np.isfinite(values).all():
+        return values.astype(np.float64).reshape(-1, 2)
+
+    def _within(self, points: np.ndarray, size: tuple[int, int], where: Place, part: Any) -> bool:
+        """Whether a polygon has to do with its image. size: width and height, 0 where unknown."""
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        if not math.isfinite(left + top + right + bottom):
             self._bad(
                 "polygon-not-finite",
                 "a polygon holds NaN or an infinite value",
@@ -209,44 +214,29 @@ class MaskChecker:
                 _short(part),
                 "correct it or remove it",
             )
-            return None
-        return values.reshape(-1, 2)
-
-    def _within(self, points: np.ndarray, size: tuple[int, int], where: Place, part: Any) -> bool:
-        """Whether a polygon has to do with its image. size: width and height, 0 where unknown."""
-        low, high = points.min(axis=0), points.max(axis=0)
+            return False
         known = all(size)
-        limit = np.array(size, np.float64) if known else np.full(2, _FAR)
-        if known and max(size) > 2 and high.max() <= 1 and low.min() >= 0:
+        width, height = size if known else (_FAR, _FAR)
+        if known and max(size) > 2 and max(right, bottom) <= 1 and min(left, top) >= 0:
             self._bad(
                 "polygon-normalised",
                 "all coordinates lie between 0 and 1: they look like shares of the image",
                 where,
                 _short(part),
-                f"multiply x by {size[0]} and y by {size[1]}",
+                f"multiply x by {width} and y by {height}",
             )
             return False
-        text = f"the image of {size[0]} x {size[1]} pixels" if known else "any image"
-        if (high <= 0).any() or (low >= limit).any():
-            self._bad(
-                "polygon-outside",
-                f"a polygon, {_box_text((*low, *high))}, lies outside {text}",
-                where,
-                _short(part),
-                "correct it or remove it",
-            )
+        beyond = max(-left, -top, right - width, bottom - height)
+        outside = right <= 0 or bottom <= 0 or left >= width or top >= height
+        if beyond <= _TOLERANCE and not outside:
+            return True
+        text = f"the image of {width} x {height} pixels" if known else "any image"
+        box = _box_text((left, top, right, bottom))
+        if outside or beyond > max(width, height, 100):  # rasterising takes as long as the edges are
+            what = f"lies outside {text}" if outside else f"reaches {beyond:g} pixels beyond {text}"
+            self._bad("polygon-outside", f"a polygon, {box}, {what}", where, _short(part), "correct it or remove it")
             return False
-        beyond = float(max((-low).max(), (high - limit).max()))
-        if beyond > max(limit.max(), 100.0):  # rasterising takes as long as its edges
-            self._bad(
-                "polygon-outside",
-                f"a polygon reaches {beyond:g} pixels beyond {text}",
-                where,
-                _short(part),
-                "correct it or remove it",
-            )
-            return False
-        if known and beyond > _TOLERANCE:
+        if known:
             self.findings.warn(
                 "polygon-partly-outside",
                 f"a polygon reaches {beyond:g} pixels beyond {text}",
@@ -282,7 +272,8 @@ def check_sizes(
 
 def _encloses_nothing(points: np.ndarray) -> bool:
     x, y = points[:, 0], points[:, 1]
-    if abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2 >= _SLIVER:
+    twice = x[:-1] @ y[1:] - y[:-1] @ x[1:] + x[-1] * y[0] - y[-1] * x[0]
+    if abs(twice) / 2 >= _SLIVER:
         return False
     return area_of((points,), (0, 0)) == 0  # a sliver, or edges that cross, where areas cancel out
 
