@@ -15,6 +15,7 @@ from pdx_core.errors import ConfigError, PdxError, UnknownNameError, nearest
 from pdx_core.plugins import get_registry
 from pdx_core.published_det_ops import from_detection
 from pdx_core.published_ops import from_published, to_published
+from pdx_core.specs import import_target
 
 CARD_NAME = "inference.yml"
 GRAPH_SUFFIXES = (".json", ".pdmodel")  # Paddle 3 writes the first, Paddle 2 the second
@@ -121,10 +122,13 @@ def read_card(folder: Path) -> ModelCard:
         classes = options.pop("label_list", None) or classes
     if "draw_threshold" in tree:
         post.setdefault("DetThreshold", {"threshold": tree["draw_threshold"]})
+    told = ""  # the task that the form of the card belongs to, where there is such a thing
     if "transforms" in ours:
         transforms = tuple(ours["transforms"])
     elif "Preprocess" in tree:
         transforms = from_detection(tree["Preprocess"], str(path))
+    elif (foreign := _foreign_form(tree, path)) is not None:
+        told, transforms = foreign
     else:
         operations = _section(tree, "PreProcess", path).get("transform_ops")
         if not isinstance(operations, Sequence):
@@ -132,7 +136,7 @@ def read_card(folder: Path) -> ModelCard:
         transforms = from_published(operations, str(path))
     return ModelCard(
         name=name,
-        task=ours.get("task") or _task_of(name, post, path),
+        task=ours.get("task") or _task_of(name, told, post, path),
         transforms=transforms,
         classes=tuple(str(label) for label in classes),
         post=post,
@@ -171,14 +175,24 @@ def check_files(folder: Path, card: ModelCard) -> None:
             )
 
 
-def _task_of(name: str, post: Mapping[str, Any], path: Path) -> str:
-    """The task of a model that pdx did not export: its name's in the zoo, else what its post-processing tells."""
+def _foreign_form(tree: Mapping[str, Any], path: Path) -> tuple[str, tuple[Mapping[str, Any], ...]] | None:
+    """Task and transforms of a card in a form that a plugin's predictor knows; None when none does."""
+    for spec in get_registry().specs("predictors"):
+        if spec.preparation is not None:
+            transforms = import_target(spec.preparation)(tree, str(path))
+            if transforms is not None:
+                return spec.task, tuple(transforms)
+    return None
+
+
+def _task_of(name: str, told: str, post: Mapping[str, Any], path: Path) -> str:
+    """The task of a model that pdx did not export: its name's in the zoo, else what the sections of its card tell."""
     registry = get_registry()
     try:
         return registry.find("models", name, str(path)).task
     except UnknownNameError as error:
-        if "Topk" in post:
-            return "cls"
+        if told or "Topk" in post:
+            return told or "cls"
         raise ConfigError(f"{path} does not say its task, and its model is unknown: {error}") from error
 
 

@@ -192,6 +192,8 @@ class PredictorSpec(Spec):
 
     task: str  # name of the task whose models it runs
     result: str | None = attrs.field(default=None, validator=_check_target)  # class of what it yields
+    # light function (content of an inference.yml that pdx did not write, its path) -> transforms, or None: not its form
+    preparation: str | None = attrs.field(default=None, validator=_check_target)
 
 
 @attrs.frozen(kw_only=True)

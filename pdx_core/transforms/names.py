@@ -15,7 +15,7 @@ _RESIZE = "interpolation backend"
 
 # name -> (where the class is, the parameters it takes); a test compares both with the classes
 _SAMPLE_TABLE = {
-    "Resize": ("resize:Resize", f"size keep_ratio {_RESIZE}"),
+    "Resize": ("resize:Resize", f"size keep_ratio divisor {_RESIZE}"),
     "ResizeShort": ("resize:ResizeShort", f"size max_size {_RESIZE}"),
     "RandomResizeShort": ("resize:RandomResizeShort", f"sizes max_size {_RESIZE}"),
     "ResizeLong": ("resize:ResizeLong", f"size {_RESIZE}"),

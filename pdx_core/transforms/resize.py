@@ -26,18 +26,22 @@ class Resample:
 
 @attrs.frozen(kw_only=True)
 class Resize(Resample):
-    """Resize to exactly `size`, or with `keep_ratio` to the largest size that fits into it."""
+    """Resize to exactly `size`, or with `keep_ratio` to the largest size that fits into it.
+
+    divisor: both sides are rounded up to a multiple of it, which stretches the picture a little
+    """
 
     size: Size = attrs.field(converter=to_size)
     keep_ratio: bool = False
+    divisor: int = attrs.field(default=1, validator=[v.instance_of(int), is_positive])
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        target_height, target_width = self.size
-        if not self.keep_ratio:
-            return self.to(sample, target_height, target_width)
-        height, width = sample.image.shape[:2]
-        factor = min(target_height / height, target_width / width)
-        return self.to(sample, round(height * factor), round(width * factor))
+        wanted_height, wanted_width = self.size
+        if self.keep_ratio:
+            height, width = sample.image.shape[:2]
+            factor = min(wanted_height / height, wanted_width / width)
+            wanted_height, wanted_width = round(height * factor), round(width * factor)
+        return self.to(sample, *(-(-side // self.divisor) * self.divisor for side in (wanted_height, wanted_width)))
 
 
 @attrs.frozen(kw_only=True)

@@ -126,7 +126,7 @@ def test_each_tile_is_prepared_like_a_picture():
 
 def test_large_pictures_are_cut_without_being_asked_to(monkeypatch):
     monkeypatch.setattr(Limits, "of_stride", classmethod(lambda cls, stride: cls(9000.0, 64 if stride == 1 else 32)))
-    monkeypatch.setattr("pdx_seg.cutting._MEGAPIXEL", 5000)
+    monkeypatch.setattr("pdx_seg.cutting._MEGAPIXEL", 9000)
     small, large = picture(60, 80), picture(120, 100)
     runner = Colours()
     model = predictor(runner)
@@ -144,7 +144,7 @@ def test_large_pictures_are_cut_without_being_asked_to(monkeypatch):
 
 def test_limits_follow_from_how_fine_a_network_answers():
     assert Limits.of_stride(1.0).side < Limits.of_stride(None).side < Limits.of_stride(8.0).side
-    grid = Cutting.of(None, None, False).grid(2048, 2048, lambda: Limits.of_stride(8.0))
+    grid = Cutting.of(None, None, False).grid(1024, 2048, lambda: Limits.of_stride(8.0))
     assert grid is None
     assert len(Cutting.of(None, None, False).grid(10_000, 10_000, lambda: Limits.of_stride(8.0))) == 225
 

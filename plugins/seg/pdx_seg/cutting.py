@@ -12,6 +12,7 @@ from pdx_core.settings import TilesConfig
 from pdx_core.tiles import Grid
 
 _MEGAPIXEL = 1_000_000
+_LEAST_WHOLE = 0.55  # megapixels that any network is shown at once
 _NEVER = float("inf")
 
 
@@ -28,13 +29,13 @@ class Limits:
 
         A UNet, which decides in full resolution, computes with wide maps of that resolution: Paddle's convolutions
         take about 7 kB of memory per pixel on a CPU, those of networks with a stride of 4 or 8 up to 1.5 kB. With
-        these limits either stays below 1 GB a tile.
+        these limits tiles stay below 1 GB and whole pictures below 4.
         """
         if stride is None:
-            return cls(1.05 * _MEGAPIXEL, 512)
+            return cls(_LEAST_WHOLE * _MEGAPIXEL, 512)
         if stride < 4:
-            return cls(1.05 * _MEGAPIXEL, 384)
-        return cls(4.2 * _MEGAPIXEL, 768)  # 2048 x 2048 just passes
+            return cls(_LEAST_WHOLE * _MEGAPIXEL, 384)
+        return cls(2.2 * _MEGAPIXEL, 768)  # those of Cityscapes, 2048 x 1024, pass
 
 
 @attrs.frozen
@@ -56,7 +57,7 @@ class Cutting:
         if not isinstance(share, numbers.Real) or isinstance(share, bool) or not 0 <= share <= 0.9:
             raise PdxError(f"overlap is a share of a tile's side, a number from 0 to 0.9; got {overlap!r}")
         if tile is None:
-            return cls(None, float(share), _NEVER if resizes else 1.05 * _MEGAPIXEL)
+            return cls(None, float(share), _NEVER if resizes else _LEAST_WHOLE * _MEGAPIXEL)
         if isinstance(tile, int) and tile == 0:
             return cls(None, float(share), _NEVER)
         sides = tuple(tile) if isinstance(tile, list | tuple) else (tile, tile)

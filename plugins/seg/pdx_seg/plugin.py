@@ -49,6 +49,7 @@ def pdx_predictors():
         task="seg",
         target="pdx_seg.predictor:SegPredictor",
         result="pdx_seg.results:LabelMapResult",
+        preparation="pdx_seg.deploy_card:from_deploy",
         summary="a class for every pixel of the original image",
     )
 
