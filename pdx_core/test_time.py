@@ -50,8 +50,10 @@ def views(feed: Feed, settings: TestTimeConfig, multiple: int = 32, *, stretch: 
 
 def require_any_size(runner: Any, settings: TestTimeConfig) -> None:
     """Raise PdxError when scales are wanted of an exported model that takes images of one size only."""
+    if all(scale == 1.0 for scale in settings.scales):
+        return
     size = getattr(runner, "image_size", None)
-    if size is not None and any(scale != 1.0 for scale in settings.scales):
+    if size is not None:
         raise PdxError(
             f"test_time.scales {list(settings.scales)} need a model that takes images of any size, and this one was "
             f"exported for {size[0]}x{size[1]} only; export it with -o Export.any_size=true, or use flip alone"

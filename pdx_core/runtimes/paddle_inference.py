@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from pdx_core.errors import PdxError
 from pdx_core.model_card import graph_file
 from pdx_core.paddle_support import configure_inference, require_paddle
+from pdx_core.runtimes.graph_inputs import image_size
 from pdx_core.runtimes.machine import computes_bfloat16, usable_cpus
 
 require_paddle()
@@ -32,8 +34,6 @@ class PaddleInference:
     bfloat16: compute in bfloat16 where oneDNN can; changes the numbers by a few percent
     threads:  of the CPU math library; None takes the cores this process may use, at most 8
     outputs:  names for the graph's outputs, in order; without them "output_0", "output_1" ...
-
-    `image_size` is the height and width that the graph was exported for, or None if it takes any.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class PaddleInference:
         outputs: Sequence[str] = (),
     ) -> None:
         folder = Path(folder)
-        graph = graph_file(folder)
+        graph = self._graph = graph_file(folder)
         config = inference.Config(str(graph), str(folder / "inference.pdiparams"))
         config.disable_glog_info()
         if device.startswith("gpu"):
@@ -68,8 +68,6 @@ class PaddleInference:
             name if name in _SIDE_INPUTS else "images": self._predictor.get_input_handle(name)
             for name in self._predictor.get_input_names()
         }
-        sides = tuple(self._inputs["images"].shape()[2:]) if "images" in self._inputs else ()
-        self.image_size = sides if len(sides) == 2 and min(sides) > 0 else None
         handles = [self._predictor.get_output_handle(name) for name in self._predictor.get_output_names()]
         if outputs and len(outputs) != len(handles):
             raise PdxError(
@@ -77,6 +75,11 @@ class PaddleInference:
                 "the files do not belong together, export the model again"
             )
         self._outputs = dict(zip(outputs or [f"output_{index}" for index in range(len(handles))], handles, strict=True))
+
+    @functools.cached_property
+    def image_size(self) -> tuple[int, int] | None:
+        """Height and width of the only images the graph takes; None if it takes any."""
+        return image_size(self._graph)
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run one batch.
