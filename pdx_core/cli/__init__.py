@@ -59,9 +59,9 @@ class PdxGroup(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0] if args else ""
+        known = not name or name.startswith("-") or "/" in name or name in COMMANDS  # ours need no plugin to be known
         completing = ctx.resilient_parsing  # the Tab key: nothing is said about what is wrong so far
-        known = not name or name.startswith("-") or "/" in name or name in self.list_commands(ctx)
-        if not known and not completing:
+        if not known and not completing and name not in self.list_commands(ctx):
             hint = did_you_mean(name, self.list_commands(ctx)) or " `pdx --help` lists them."
             raise click.UsageError(f"no command {name!r}.{hint}{get_registry().problem_note()}", ctx)
         return super().resolve_command(ctx, args)
