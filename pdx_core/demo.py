@@ -96,21 +96,23 @@ def _predict(model_dir: Path, dataset: Path, pictures: Path, count: int = 12) ->
     drawn = []
     for result in create_model(model_dir=str(model_dir)).predict([str(path) for path in chosen], batch_size=4):
         result.save_all(str(pictures))
-        drawn.append(next(iter(result.img.values())))
+        pictures_of = result.img
+        drawn.append(pictures_of.get("overlay", pictures_of["res"]))
     _overview(drawn, pictures / "overview.png")
 
 
 def _overview(drawn: list[Any], path: Path, columns: int = 4, side: int = 240) -> None:
     """All pictures on one sheet."""
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     rows = -(-len(drawn) // columns)
     sheet = Image.new("RGB", (columns * side, rows * side), "white")
     for index, picture in enumerate(drawn):
         image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.asarray(picture))
-        image = image.convert("RGB").resize((side - 4, side - 4))
-        sheet.paste(image, (index % columns * side + 2, index // columns * side + 2))
+        image = ImageOps.contain(image.convert("RGB"), (side - 4, side - 4))
+        left, top = (side - image.width) // 2, (side - image.height) // 2
+        sheet.paste(image, (index % columns * side + left, index // columns * side + top))
     sheet.save(path)
 
 

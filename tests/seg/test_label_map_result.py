@@ -95,9 +95,19 @@ def test_pictures(result, tmp_path):
 
 
 def test_the_overlay_mixes_photo_and_colour(result):
-    overlay = np.asarray(result.img["overlay"])
+    overlay = np.asarray(result.img["overlay"])  # of 60 x 40 pixels, each 5 x 5 large
     wanted = 0.55 * palette(3)[1].astype(float) + 0.45 * 200
-    assert np.abs(overlay[5, 5] - wanted).max() <= 3  # the photo went through JPEG
+    assert overlay.shape[1] == 300
+    for y, x in ((0, 0), (49, 299), (30, 100)):
+        assert np.abs(overlay[y, x] - wanted).max() <= 3  # the photo went through JPEG
+
+
+def test_a_background_is_left_as_it_is():
+    image = np.full((400, 400, 3), 200, np.uint8)
+    labels = np.zeros((400, 400), np.uint8)
+    labels[:100] = 1
+    overlay = np.asarray(LabelMapResult("x", labels, ("Background", "cell"), image=image).img["overlay"])
+    assert overlay[300, 5].tolist() == [200] * 3 and overlay[5, 5].tolist() != [200] * 3
 
 
 def test_the_overlay_of_a_large_picture_is_drawn_smaller(monkeypatch):

@@ -23,6 +23,7 @@ LISTED_PIXELS = 1 << 24  # JSON lists every pixel of pictures up to this size, a
 _DRAWN_SIDE = 4096  # pixels; the overlay of a larger picture is drawn smaller
 _SUMMARISED = 5  # classes in a line for people
 _LEGEND = 24  # classes in a legend
+_BACKGROUNDS = frozenset({"background", "_background_", "__background__"})  # first classes that are not tinted
 
 
 @attrs.frozen
@@ -105,7 +106,8 @@ class LabelMapResult(Result):
 
     def draw(self, image: np.ndarray) -> dict[str, np.ndarray | Image]:
         """res: the label map as a picture with a palette: its pixels are class ids and show as colours.
-        overlay: the image tinted by class, with a legend; not larger than 4096 pixels a side.
+        overlay: the image tinted by class, with a legend; not larger than 4096 pixels a side. A first class that is
+        called background is not tinted.
         """
         from PIL import Image
 
@@ -113,8 +115,11 @@ class LabelMapResult(Result):
         labels = Image.fromarray(self.label_map.astype(np.uint8, copy=False))
         labels.putpalette(colours.ravel().tolist())
         small, label_map = _reduced(image, self.label_map)
+        untouched = 0 if self._name(0).lower() in _BACKGROUNDS else None
+        if untouched is not None:
+            colours[untouched] = 255  # in the legend
         entries = [(item.label, f" {item.share:.1%}", colours[item.cls_id].tolist()) for item in self.classes[:_LEGEND]]
-        return {"res": labels, "overlay": add_legend(draw_overlay(small, label_map, colours), entries)}
+        return {"res": labels, "overlay": add_legend(draw_overlay(small, label_map, colours, untouched), entries)}
 
     def _json_fields(self) -> tuple[str, dict[str, Any]]:
         """The key under which the pixels stand, and all fields in order with nothing in that place yet."""
