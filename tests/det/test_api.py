@@ -58,3 +58,22 @@ def test_regions_know_the_row_of_their_annotation_in_the_padded_targets():
     assert regions.labels.numpy()[foreground].tolist() == [1, 0, 1]  # one proposal, then the annotations themselves
     assert regions.matched.numpy()[foreground].tolist() == [2, 1, 2]
     assert api.row_images(regions.counts, regions.boxes).tolist() == [0] * len(foreground)
+
+
+@pytest.mark.paddle
+def test_spare_rows_stand_in_front_of_each_image_and_go_again():
+    import paddle
+
+    rows = paddle.to_tensor([[2.0, 0.9, 0, 0, 5, 5], [1, 0.8, 1, 1, 5, 5], [3, 0.7, 2, 2, 5, 5]])
+    for own, label in (([2, 0, 1], [0, 2, 1, 0, 0, 3]), ([0, 3], [0, 0, 2, 1, 3]), ([3], [0, 2, 1, 3])):
+        counts = paddle.to_tensor(own, dtype="int32")
+        longer, image, order = api.with_spare_rows(rows, counts)
+        assert longer[:, 0].tolist() == label
+        assert image.tolist() == [index for index, count in enumerate(own) for _ in range(count + 1)]
+        assert api.without_spare_rows(longer, order, counts).tolist() == rows.tolist()
+    counts = paddle.to_tensor([0, 0], dtype="int32")
+    longer, _, order = api.with_spare_rows(paddle.zeros([0, 6]), counts)
+    assert longer.tolist() == [[0, 0, 0, 0, 1, 1]] * 2
+    assert api.without_spare_rows(longer, order, counts).shape == [0, 6]
+    info = {"im_shape": paddle.to_tensor([[8.0, 8]] * 2), "scale_factor": paddle.ones([2, 2])}
+    assert api.to_original(paddle.zeros([0, 6]), counts, info).shape == [0, 6]

@@ -10,6 +10,8 @@ Networks
     Regions             regions of a batch with their labels and the rows of `gt_boxes` they were matched with
     RoiExtractor        features of fixed size for regions, by RoIAlign
     row_images          image index of each row when rows are stored image after image
+    with_spare_rows     one row more for each image, where operators fail for an image without any
+    without_spare_rows  what was computed for such rows, for the given rows only
     to_original         rows label, score, x1, y1, x2, y2 from the network input to the original images
 Records and recipes (light)
     RCNNHeadOptions     what a config may say about `RCNNHead`; derive from it
@@ -86,7 +88,7 @@ if TYPE_CHECKING:
     from pdx_det.readers.labelme import Drawn, read_rectangle, scan_labelme
     from pdx_det.readers.listing import BoxCollector, BoxTable, Listing, Picture, SplitListing
     from pdx_det.readers_light import class_file, coco_file
-    from pdx_det.roi import RoiExtractor, row_images
+    from pdx_det.roi import RoiExtractor, row_images, with_spare_rows, without_spare_rows
     from pdx_det.writing import write_coco_split, write_lists_split
     from pdx_det.zoo_weights import released as released_weights
 
@@ -133,6 +135,8 @@ _PLACES = {
     "scan_coco": "readers.coco",
     "scan_labelme": "readers.labelme",
     "to_original": "rcnn",
+    "with_spare_rows": "roi",
+    "without_spare_rows": "roi",
     "write_coco": "conversion",
     "write_coco_split": "writing",
     "write_json_rows": "metrics.coco",
@@ -183,6 +187,8 @@ __all__ = [
     "scan_coco",
     "scan_labelme",
     "to_original",
+    "with_spare_rows",
+    "without_spare_rows",
     "write_coco",
     "write_coco_split",
     "write_json_rows",

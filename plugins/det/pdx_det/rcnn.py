@@ -23,7 +23,7 @@ from pdx_det.boxes import clip, decode, diou, encode, giou  # noqa: E402
 from pdx_det.nms import by_image, multiclass_nms, soft_nms  # noqa: E402
 from pdx_det.rcnn_dialects import detection_rules  # noqa: E402
 from pdx_det.rcnn_sampling import Annotation, Regions, annotations, sample_regions  # noqa: E402
-from pdx_det.roi import RoiExtractor, row_images  # noqa: E402
+from pdx_det.roi import RoiExtractor, row_images, with_spare_rows, without_spare_rows  # noqa: E402
 from pdx_det.rpn import RegionProposalNetwork  # noqa: E402
 
 IOU_LOSSES = {
@@ -266,14 +266,14 @@ def to_original(rows: Tensor, counts: Tensor, image_info: Mapping[str, Tensor]) 
     rows: float32 [n, 6] label, score, x1, y1, x2, y2 in pixels of the network input
     """
     im_shape, scale = image_info["im_shape"], image_info["scale_factor"]
-    image = row_images(counts, rows)
-    row_scale = scale.gather(image)  # [n, 2] y, x
-    original = paddle.floor(im_shape / scale + 0.5).gather(image)  # [n, 2] h, w
+    rows, image, order = with_spare_rows(rows, counts)
+    row_scale = scale.gather(image)  # [N + n, 2] y, x
+    original = paddle.floor(im_shape / scale + 0.5).gather(image)  # [N + n, 2] h, w
     factors = paddle.concat([row_scale[:, 1:2], row_scale[:, 0:1]] * 2, axis=-1)
     boxes = clip(rows[:, 2:] / factors, original)
     full = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
     labels = paddle.where(full, rows[:, 0], paddle.full_like(rows[:, 0], -1.0))
-    return paddle.concat([labels.unsqueeze(1), rows[:, 1:2], boxes], axis=1)
+    return without_spare_rows(paddle.concat([labels.unsqueeze(1), rows[:, 1:2], boxes], axis=1), order, counts)
 
 
 def _make_trunk(kind: str, channels: int, resolution: int) -> nn.Layer:

@@ -22,12 +22,38 @@ def row_images(counts: Tensor, rows: Tensor) -> Tensor:
     """Image index of each row when rows are stored image after image.
 
     counts:  int [N], rows of each image
-    rows:    [r, ...], only its length is used
+    rows:    [r, C], only its length is used
     returns: int64 [r]
     """
     ends = paddle.cumsum(counts.astype("int64"))  # [N]
-    positions = paddle.cumsum(paddle.ones_like(rows.reshape([rows.shape[0], -1])[:, 0], dtype="int64")) - 1  # [r]
+    positions = paddle.cumsum(paddle.ones_like(rows[:, 0], dtype="int64")) - 1  # [r]
     return (positions.unsqueeze(1) >= ends.unsqueeze(0)).astype("int64").sum(axis=1)
+
+
+def with_spare_rows(rows: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of a batch with one more in front of each image's: a box of one pixel of class 0.
+
+    Operators on regions fail for an image without any (in Paddle 2.6 even beside images that have some, and then so do
+    most operators on empty tensors), so they are given these rows, and `without_spare_rows` takes them out again.
+
+    rows:    float32 [n, 6], label, score, x1, y1, x2, y2, image after image; n may be 0
+    counts:  int32 [N], rows of each image
+    returns: float32 [N + n, 6], int64 [N + n] image of each row, int64 [N + n] the order that puts the new rows first
+    """
+    every = counts.astype("int64")
+    each = paddle.cumsum(paddle.ones_like(every)) - 1  # [N]
+    new = paddle.to_tensor([[0.0, 0.0, 0.0, 0.0, 1.0, 1.0]]) * paddle.ones_like(every, "float32").unsqueeze(1)
+    joined = paddle.concat([new, rows])
+    image = row_images(every + 1, joined)
+    position = paddle.cumsum(paddle.ones_like(image)) - 1
+    is_new = position == (paddle.cumsum(every + 1) - every - 1).gather(image)
+    source = paddle.where(is_new, image, position - image - 1 + each.max() + 1)
+    return joined.gather(source), image, paddle.argsort(source)
+
+
+def without_spare_rows(values: Tensor, order: Tensor, counts: Tensor) -> Tensor:
+    """What was computed for the rows of `with_spare_rows`, for the given rows only: [N + n, ...] -> [n, ...]."""
+    return values.gather(order)[paddle.shape(counts)[0] :]
 
 
 class RoiExtractor(nn.Layer):
