@@ -20,7 +20,6 @@ def pdx_tasks():
         target="pdx_instseg.task:InstSegTask",
         metric="coco_mask",
         predictor="instseg",
-        demo="pdx_instseg.demo:DEMO",
     )
 
 
