@@ -150,6 +150,19 @@ def create_optimizer_state(optimizer: Any, parameters: list[Any]) -> None:
 
 
 @contextlib.contextmanager
+def static_mode() -> Iterator[None]:
+    """Paddle in static graph mode, and afterwards in the mode it was in."""
+    paddle = require_paddle()
+    was_dynamic = paddle.in_dynamic_mode()
+    paddle.enable_static()
+    try:
+        yield
+    finally:
+        if was_dynamic:
+            paddle.disable_static()
+
+
+@contextlib.contextmanager
 def _quiet_tracing() -> Iterator[None]:
     """Without the warnings of what Paddle's own `to_tensor` does in a graph: whoever exports cannot act on them."""
     with warnings.catch_warnings():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pdx_core.paddle_support import require_paddle
+from pdx_core.paddle_support import require_paddle, static_mode
 
 
 def image_size(graph: Path) -> tuple[int, int] | None:
@@ -38,7 +38,8 @@ def _attribute(operator: dict[str, Any], name: str) -> Sequence[int]:
 
 def _program_shapes(graph: Path) -> Iterator[Sequence[int]]:
     paddle = require_paddle()
-    block = paddle.static.deserialize_program(graph.read_bytes()).global_block()
+    with static_mode():  # only there it is allowed to read a program
+        block = paddle.static.deserialize_program(graph.read_bytes()).global_block()
     for operator in block.ops:
         if operator.type == "feed":
             yield block.var(operator.output_arg_names[0]).shape

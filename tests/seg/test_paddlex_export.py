@@ -65,10 +65,11 @@ def test_a_graph_that_gives_classes_only(tmp_path, axis_kept):
     class Strongest(paddle.nn.Layer):
         def __init__(self):
             super().__init__()
+            self.axis_kept = axis_kept  # Paddle 2.6 cannot export variables of an enclosing function
             self.scale = self.create_parameter([1], default_initializer=paddle.nn.initializer.Constant(1.0))
 
         def forward(self, x):
-            return paddle.argmax(x * self.scale, axis=1, keepdim=axis_kept, dtype="int32")
+            return paddle.argmax(x * self.scale, axis=1, keepdim=self.axis_kept, dtype="int32")
 
     spec = paddle.static.InputSpec([None, 3, None, None], "float32", "x")
     save_static(paddle.jit.to_static(Strongest(), input_spec=[spec]), [spec], str(tmp_path / "inference"))
