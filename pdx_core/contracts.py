@@ -10,7 +10,7 @@ to float32 [N, 3, H, W]. Boxes are x1 y1 x2 y2 in pixels with w = x2 - x1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
@@ -107,6 +107,20 @@ class Reader(Protocol):
 
     def __getitem__(self, index: int) -> Sample:
         """The sample with its image decoded; raises DataError naming the file."""
+
+
+class Movable(Protocol):
+    """A value of `Sample.extra` that has places in the image: points, lines, a map of depths.
+
+    Every geometric transform moves it along with the image; other values of `extra` stay as they are.
+    """
+
+    def moved(self, move_points: Callable[[Any], Any], move_raster: Callable[[Any, Any], Any]) -> Any:
+        """A copy at its new place; the value itself stays as it was, for it is the truth that a metric looks at.
+
+        move_points: float32 [n, 2] (x and y of pixel edges) -> the same; nothing is clipped, NaN stays NaN
+        move_raster: (uint8 or int32 [H, W], what new pixels get) -> [H', W'], by nearest neighbour
+        """
 
 
 class Metric(Protocol):

@@ -72,6 +72,8 @@ class Sample:
     scale_factor: y and x factor from original to present pixels (before padding or cropping)
     im_shape:     height and width of the resized image without padding; None until a resize sets it
     origin:       x and y, in original pixels, of the present image's top left corner (tiles, crops)
+    extra:        by name, what tasks have that the core does not know; values with a place in the image are a
+                  `contracts.Movable`, which every geometric transform moves along
     truth:        the sample as it was read, without its image; what a metric compares with
     """
 
@@ -86,5 +88,5 @@ class Sample:
     scale_factor: tuple[float, float] = (1.0, 1.0)
     im_shape: tuple[int, int] | None = None
     origin: tuple[int, int] = (0, 0)
-    extra: dict[str, Any] = attrs.field(factory=dict)  # for tasks the core does not know
+    extra: dict[str, Any] = attrs.field(factory=dict)
     truth: Sample | None = attrs.field(default=None, repr=False)

@@ -3,6 +3,7 @@
 Coordinates are those of pixel edges: a picture of width W spans 0..W, so a scale s takes x to x * s and a mirror takes
 x to W - x. Boxes that leave the picture are clipped; one that keeps less than a pixel in either direction, or less than
 `min_visible` of its area, is dropped with its mask. Polygons are moved but not clipped (rasterising them clips them).
+What else has places in the image stands in `Sample.extra` and moves itself (`contracts.Movable`).
 Every function returns a new Sample and leaves the given one as it was.
 """
 
@@ -165,7 +166,11 @@ def _move(
         masks = moved
     if label_map is not None:
         label_map = move_raster(label_map, ignore_index)
-    return attrs.evolve(sample, image=image, boxes=boxes, masks=masks, label_map=label_map)
+    extra = {
+        name: value.moved(move_points, move_raster) if hasattr(value, "moved") else value
+        for name, value in sample.extra.items()
+    }
+    return attrs.evolve(sample, image=image, boxes=boxes, masks=masks, label_map=label_map, extra=extra)
 
 
 def _clip(sample: Sample, min_visible: float) -> Sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
 
@@ -12,6 +13,17 @@ from pdx_core.transforms.geometry import crop_sample, flip_sample, pad_sample, r
 
 HEIGHT, WIDTH = 120, 160
 BOX = (40, 30, 100, 80)  # x1 y1 x2 y2
+
+
+@attrs.frozen(eq=False)
+class Outline:
+    """A `contracts.Movable` of a task that the core does not know. corners: [n, 2]; inside: uint8 [H, W]"""
+
+    corners: np.ndarray
+    inside: np.ndarray
+
+    def moved(self, move_points, move_raster):
+        return Outline(move_points(self.corners), move_raster(self.inside, 0))
 
 
 def scene(masks: str = "polygons") -> Sample:
@@ -27,6 +39,7 @@ def scene(masks: str = "polygons") -> Sample:
         masks=raster if masks == "raster" else [[polygon]],
         label_map=raster[0].astype(np.uint8),
         size=(HEIGHT, WIDTH),
+        extra={"outline": Outline(polygon, raster[0].astype(np.uint8)), "age": 3},
     )
 
 
@@ -44,10 +57,15 @@ def assert_follows(sample: Sample, tolerance: float) -> None:
     assert np.abs(sample.boxes.xyxy[0] - wanted).max() <= tolerance, (sample.boxes.xyxy[0], wanted)
     assert (sample.label_map == 1).shape == bright.shape
     assert ((sample.label_map == 1) != bright).mean() < 0.03
+    assert ((sample.extra["outline"].inside == 1) != bright).mean() < 0.03
+    assert sample.extra["age"] == 3
+    polygons = [sample.extra["outline"].corners]
     if isinstance(sample.masks, np.ndarray):
         assert (sample.masks[0] != bright).mean() < 0.03
     else:
-        polygon = np.clip(sample.masks[0][0], 0, [bright.shape[1], bright.shape[0]])
+        polygons.append(sample.masks[0][0])
+    for corners in polygons:
+        polygon = np.clip(corners, 0, [bright.shape[1], bright.shape[0]])
         assert np.abs(np.concatenate([polygon.min(0), polygon.max(0)]) - wanted).max() <= tolerance
 
 
@@ -79,6 +97,7 @@ def test_annotations_follow_the_pixels(entry, masks):
         after = transform(before, np.random.default_rng(seed))
         assert_follows(after, tolerance=2.0)
         assert np.array_equal(before.boxes.xyxy[0], BOX)  # the given sample is left alone
+        assert np.array_equal(before.extra["outline"].corners, scene().extra["outline"].corners)
 
 
 @pytest.mark.parametrize(
