@@ -39,5 +39,6 @@ SPECS = (
         "folder of the class's name where there are several), in train/ and val/, or divided by train.txt and val.txt",
         detect="pdx_instseg.readers_light:has_mask_folders",
         checker="pdx_instseg.checker:MaskFolderChecker",
+        example="pdx_instseg.format_examples:write_mask_folders",
     ),
 )

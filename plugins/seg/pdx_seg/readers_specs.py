@@ -82,6 +82,7 @@ SPECS = (
         "for val",
         detect="pdx_seg.readers_light:has_cityscapes",
         checker="pdx_seg.checker:CityscapesChecker",
+        example="pdx_seg.format_examples:write_cityscapes",
     ),
     ReaderSpec(
         name="LabelMeSegDataset",
@@ -94,5 +95,6 @@ SPECS = (
         "files to be split",
         detect="pdx_seg.readers_light:has_labelme",
         checker="pdx_seg.checker:LabelMeChecker",
+        example="pdx_seg.format_examples:write_labelme",
     ),
 )
