@@ -20,6 +20,7 @@ def pdx_tasks():
         target="pdx_seg.task:SegTask",
         metric="mean_iou",
         predictor="seg",
+        demo="pdx_seg.demo:DEMO",
         overrides={"Export.any_size": True},  # tiles and views need it, whatever size the dataset has
     )
 
