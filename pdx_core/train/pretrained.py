@@ -14,20 +14,49 @@ from pdx_core.weights import Mismatch, load_weights, official_weights
 
 logger = logging.getLogger(__name__)
 
+_SCRATCH = "training from scratch"
+
 
 def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
     """Put Train.pretrain_weight_path into the network; returns a sentence for the log.
 
     The parameters whose shape depends on the number of classes may have another shape in the file: they start anew.
     """
+    start = _load(network, resolved, num_classes)
+    if not start.lower().startswith(_SCRATCH):
+        return start
+    return "\n".join(filter(None, (start, _fixed_at_random(network, resolved.config.model))))
+
+
+def _fixed_at_random(network: Any, model: Any) -> str:
+    """A warning about parameters that can neither be trained nor came from a file; "" where there are none."""
+    parameters = dict(network.named_parameters())
+    fixed = sum(parameter.stop_gradient for parameter in parameters.values())
+    if not fixed:
+        return ""
+    parts = ((part, getattr(model, part)) for part in ("backbone", "neck", "head"))
+    settings = [
+        f"Model.{part}.{key}={value}"
+        for part, chosen in parts
+        for key, value in (chosen.options if chosen else {}).items()
+        if "freez" in key or value == "frozen"
+    ]
+    because = f" because of {', '.join(settings)}" if settings else ""
+    return (
+        f"NOTE: {fixed} of {len(parameters)} parameters stay at their random values{because}. "
+        "That is meant for fine-tuning; change it, or give weights with --pretrained FILE"
+    )
+
+
+def _load(network: Any, resolved: Any, num_classes: int) -> str:
     source = resolved.config.train.pretrain_weight_path
     if source is None or source.lower() in ("", "none"):
-        return "training from scratch (random weights)"
+        return f"{_SCRATCH} (random weights)"
     replaced = _replaced_part(resolved)
     # What a record names instead of "official" is a file with the trunk alone, which serves under any head.
     needed = replaced == "backbone" or (replaced and source.lower() == "official")
     if needed and _is_default(resolved, "Train.pretrain_weight_path"):
-        return f"training from scratch (random weights): the published ones do not fit the {replaced} that was chosen"
+        return f"{_SCRATCH} (random weights): the published ones do not fit the {replaced} that was chosen"
     growth = growth_per_class(network, resolved.config.model, num_classes)
     partial = (*growth, *resolved.config.train.partial_weights)
     kept: list[str] = []
@@ -51,7 +80,7 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
         # Nobody asked for them by name: a machine without a network can still train, as long as this is said aloud.
         logger.warning("%s", error)
         return (
-            "TRAINING FROM SCRATCH (random weights): the published weights could not be downloaded. Expect a much "
+            f"{_SCRATCH.upper()} (random weights): the published weights could not be downloaded. Expect a much "
             "lower accuracy; to use weights you have, stop this and add --pretrained FILE"
         )
     except WeightsError as error:

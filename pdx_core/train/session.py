@@ -118,7 +118,8 @@ def run_session(resolved: Resolved, device: str) -> dict:
                 with log:
                     log.say(
                         f"{resolved.spec.name}: {len(reader)} training and {len(val_reader)} validation samples, "
-                        f"{count} classes, {schedule.total_steps} iterations ({updates} per epoch), {device}"
+                        f"{count} {'class' if count == 1 else 'classes'}, "
+                        f"{schedule.total_steps} iterations ({updates} per epoch), {device}"
                         + (f", {distributed.world_size()} processes" if distributed.world_size() > 1 else "")
                     )
                     for line in (start, notice, f"{len(frozen)} tensors frozen" if frozen else ""):
