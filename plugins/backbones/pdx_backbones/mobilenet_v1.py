@@ -15,10 +15,11 @@ from pdx_core.paddle_support import require_paddle
 
 require_paddle()
 
-from paddle import ParamAttr, Tensor, nn  # noqa: E402
+from paddle import ParamAttr, nn  # noqa: E402
 
+from pdx_backbones.chain_trunk import ChainTrunk  # noqa: E402
 from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
-from pdx_backbones.layers import ConvNorm, SeparableConv, freeze  # noqa: E402
+from pdx_backbones.layers import ConvNorm, SeparableConv  # noqa: E402
 from pdx_backbones.mobilenet_v1_specs import BLOCKS, STEM_CHANNELS  # noqa: E402
 from pdx_backbones.stages import ChainPlan, plan_chain  # noqa: E402
 
@@ -33,7 +34,7 @@ _DETECTION_WORDS = {
 _DETECTION_BLOCKS = ("2_1", "2_2", "3_1", "3_2", "4_1", "4_2", "5_1", "5_2", "5_3", "5_4", "5_5", "5_6", "6")
 
 
-class MobileNetV1(nn.Layer):
+class MobileNetV1(ChainTrunk):
     """The trunk: levels of stride 4, 8, 16, 32.
 
     scale:      width multiplier; channels are rounded down
@@ -55,7 +56,6 @@ class MobileNetV1(nn.Layer):
     }
 
     def __init__(self, scale: float = 1.0, out_blocks: Sequence[int] = (), **levels: Any) -> None:
-        super().__init__()
         strides = [stride for _, stride in BLOCKS]
         if out_blocks:
             plan = _up_to(out_blocks, plan_chain(strides, **{**levels, "out_stages": (0, 1, 2, 3)}))
@@ -63,11 +63,11 @@ class MobileNetV1(nn.Layer):
             plan = plan_chain(strides, **levels)
         channels = int(STEM_CHANNELS * scale)
         initial = ParamAttr(initializer=nn.initializer.KaimingNormal())
-        self.stem = ConvNorm(3, channels, 3, 2, norm=plan.stem_norm, weight_attr=initial)
-        self.blocks = nn.LayerList()
+        stem = ConvNorm(3, channels, 3, 2, norm=plan.stem_norm, weight_attr=initial)
+        blocks: list[nn.Layer] = []
         widths = [int(wide * scale) for wide, _ in BLOCKS]
         for out_channels, place in zip(widths, plan.blocks, strict=False):  # later blocks serve no wanted level
-            self.blocks.append(
+            blocks.append(
                 SeparableConv(
                     channels,
                     out_channels,
@@ -79,14 +79,7 @@ class MobileNetV1(nn.Layer):
                 )
             )
             channels = out_channels
-        freeze(*plan.frozen_parts(self.stem, self.blocks))
-
-        self._plan = plan
-        self.features = plan.features(widths)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        return self._plan.levels(self.stem(images), self.blocks)
+        super().__init__(plan, stem, blocks, widths)
 
 
 def _up_to(out_blocks: Sequence[int], plan: ChainPlan) -> ChainPlan:

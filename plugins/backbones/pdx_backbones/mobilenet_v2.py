@@ -15,11 +15,12 @@ from pdx_core.paddle_support import require_paddle
 
 require_paddle()
 
-from paddle import Tensor, nn  # noqa: E402
+from paddle import nn  # noqa: E402
 
+from pdx_backbones.chain_trunk import ChainTrunk  # noqa: E402
 from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
 from pdx_backbones.inverted_residual import InvertedResidual  # noqa: E402
-from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
+from pdx_backbones.layers import ConvNorm  # noqa: E402
 from pdx_backbones.mobilenet_v2_specs import STAGES, STEM_CHANNELS  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
 
@@ -48,7 +49,7 @@ def _rules(prefix: str) -> DialectRules:
     )
 
 
-class MobileNetV2(nn.Layer):
+class MobileNetV2(ChainTrunk):
     """The trunk; the 1280-wide convolution that follows it is the classification head's.
 
     scale:  width multiplier; channels are rounded down
@@ -58,19 +59,18 @@ class MobileNetV2(nn.Layer):
     dialects: ClassVar[Mapping[str, DialectRules]] = {"PaddleClas": _rules(""), "PaddleSeg": _rules("backbone.")}
 
     def __init__(self, scale: float = 1.0, **levels: Any) -> None:
-        super().__init__()
         plan = plan_chain(
             [STAGES[stage].stride if place == 0 else 1 for stage, place in _PLACES],
             late_dilation=True,
             **levels,
         )
         channels = int(STEM_CHANNELS * scale)
-        self.stem = ConvNorm(3, channels, 3, 2, act="relu6", norm=plan.stem_norm)
-        self.blocks = nn.LayerList()
+        stem = ConvNorm(3, channels, 3, 2, act="relu6", norm=plan.stem_norm)
+        blocks: list[nn.Layer] = []
         widths = [int(STAGES[stage].channels * scale) for stage, _ in _PLACES]
         # strict=False: later blocks serve no wanted level
         for (stage, place), out_channels, block in zip(_PLACES, widths, plan.blocks, strict=False):
-            self.blocks.append(
+            blocks.append(
                 InvertedResidual(
                     channels,
                     channels * STAGES[stage].expansion,
@@ -84,11 +84,4 @@ class MobileNetV2(nn.Layer):
                 )
             )
             channels = out_channels
-        freeze(*plan.frozen_parts(self.stem, self.blocks))
-
-        self._plan = plan
-        self.features = plan.features(widths)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        return self._plan.levels(self.stem(images), self.blocks)
+        super().__init__(plan, stem, blocks, widths)

@@ -15,11 +15,12 @@ from pdx_core.paddle_support import require_paddle
 
 require_paddle()
 
-from paddle import Tensor, nn  # noqa: E402
+from paddle import nn  # noqa: E402
 
+from pdx_backbones.chain_trunk import ChainTrunk  # noqa: E402
 from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
 from pdx_backbones.inverted_residual import InvertedResidual  # noqa: E402
-from pdx_backbones.layers import ConvNorm, freeze, make_divisible  # noqa: E402
+from pdx_backbones.layers import ConvNorm, make_divisible  # noqa: E402
 from pdx_backbones.mobilenet_v3_specs import BLOCKS, STEM_CHANNELS  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
 
@@ -35,7 +36,7 @@ _WORDS = {
 }
 
 
-class MobileNetV3(nn.Layer):
+class MobileNetV3(ChainTrunk):
     """The trunk; the 960-wide (small: 576) and 1280-wide convolutions that follow it are the classification head's.
 
     variant: "large" or "small"
@@ -55,7 +56,6 @@ class MobileNetV3(nn.Layer):
     }
 
     def __init__(self, variant: str = "large", scale: float = 1.0, **levels: Any) -> None:
-        super().__init__()
         rows = BLOCKS[variant]
         plan = plan_chain(
             [row.stride for row in rows],
@@ -63,12 +63,12 @@ class MobileNetV3(nn.Layer):
             **levels,
         )
         channels = make_divisible(STEM_CHANNELS * scale)
-        self.stem = ConvNorm(3, channels, 3, 2, act="hardswish", norm=plan.stem_norm)
-        self.blocks = nn.LayerList()
+        stem = ConvNorm(3, channels, 3, 2, act="hardswish", norm=plan.stem_norm)
+        blocks: list[nn.Layer] = []
         widths = [make_divisible(row.channels * scale) for row in rows]
         # strict=False: later blocks serve no wanted level
         for row, out_channels, place in zip(rows, widths, plan.blocks, strict=False):
-            self.blocks.append(
+            blocks.append(
                 InvertedResidual(
                     channels,
                     make_divisible(row.wide_channels * scale),
@@ -83,11 +83,4 @@ class MobileNetV3(nn.Layer):
                 )
             )
             channels = out_channels
-        freeze(*plan.frozen_parts(self.stem, self.blocks))
-
-        self._plan = plan
-        self.features = plan.features(widths)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        return self._plan.levels(self.stem(images), self.blocks)
+        super().__init__(plan, stem, blocks, widths)

@@ -13,8 +13,9 @@ require_paddle()
 
 from paddle import ParamAttr, Tensor, nn  # noqa: E402
 
+from pdx_backbones.chain_trunk import ChainTrunk  # noqa: E402
 from pdx_backbones.dialects import translate_indexed, translate_parts  # noqa: E402
-from pdx_backbones.layers import ConvNorm, SqueezeExcite, freeze, make_divisible  # noqa: E402
+from pdx_backbones.layers import ConvNorm, SqueezeExcite, make_divisible  # noqa: E402
 from pdx_backbones.pp_lcnet_specs import BLOCKS, STEM_CHANNELS  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
 
@@ -66,7 +67,7 @@ class DepthwiseSeparable(nn.Layer):
         return self.pointwise(self.se(self.depthwise(x)))
 
 
-class PPLCNet(nn.Layer):
+class PPLCNet(ChainTrunk):
     """The trunk; the 1280-wide convolution that follows it is the classification head's.
 
     scale:  width multiplier; channels are rounded to multiples of 8
@@ -78,10 +79,9 @@ class PPLCNet(nn.Layer):
     }
 
     def __init__(self, scale: float = 1.0, **levels: Any) -> None:
-        super().__init__()
         plan = plan_chain([row.stride for row in BLOCKS], **levels)
         channels = make_divisible(STEM_CHANNELS * scale)
-        self.stem = ConvNorm(
+        stem = ConvNorm(
             3,
             channels,
             3,
@@ -90,11 +90,11 @@ class PPLCNet(nn.Layer):
             norm=plan.stem_norm,
             weight_attr=ParamAttr(initializer=nn.initializer.KaimingNormal()),
         )
-        self.blocks = nn.LayerList()
+        blocks: list[nn.Layer] = []
         widths = [make_divisible(row.channels * scale) for row in BLOCKS]
         # strict=False: later blocks serve no wanted level
         for row, out_channels, place in zip(BLOCKS, widths, plan.blocks, strict=False):
-            self.blocks.append(
+            blocks.append(
                 DepthwiseSeparable(
                     channels,
                     out_channels,
@@ -106,11 +106,4 @@ class PPLCNet(nn.Layer):
                 )
             )
             channels = out_channels
-        freeze(*plan.frozen_parts(self.stem, self.blocks))
-
-        self._plan = plan
-        self.features = plan.features(widths)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        return self._plan.levels(self.stem(images), self.blocks)
+        super().__init__(plan, stem, blocks, widths)

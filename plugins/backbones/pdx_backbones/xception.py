@@ -19,8 +19,9 @@ require_paddle()
 import paddle.nn.functional as F  # noqa: E402
 from paddle import Tensor, nn  # noqa: E402
 
+from pdx_backbones.chain_trunk import ChainTrunk  # noqa: E402
 from pdx_backbones.dialects import translate_indexed  # noqa: E402
-from pdx_backbones.layers import ConvNorm, freeze  # noqa: E402
+from pdx_backbones.layers import ConvNorm  # noqa: E402
 from pdx_backbones.stages import BlockPlan, plan_chain  # noqa: E402
 from pdx_backbones.xception_specs import ENTRY_FLOWS, MIDDLE_BLOCKS  # noqa: E402
 
@@ -88,7 +89,7 @@ class XceptionTail(nn.Layer):
         return F.relu(self.conv1(F.relu(self.conv0(x))))
 
 
-class Xception(nn.Layer):
+class Xception(ChainTrunk):
     """The trunk: levels of stride 4, 8, 16, 32; that of stride 16 is the output of the middle flow.
 
     depth:  41, 65 or 71
@@ -96,13 +97,12 @@ class Xception(nn.Layer):
     """
 
     def __init__(self, depth: int = 65, **levels: Any) -> None:
-        super().__init__()
         entry, middle = flows(depth)
         plan = plan_chain(flow_strides(depth), **levels)
-        self.stem = nn.Sequential(
+        stem = nn.Sequential(
             ConvNorm(3, 32, 3, 2, norm=plan.stem_norm), ConvNorm(32, _STEM_CHANNELS, 3, norm=plan.stem_norm)
         )
-        self.blocks = nn.LayerList()
+        blocks: list[nn.Layer] = []
         widths: list[int] = []
         channels = _STEM_CHANNELS
         for index, place in enumerate(plan.blocks):  # blocks that serve no wanted level are not in the plan
@@ -118,17 +118,10 @@ class Xception(nn.Layer):
             else:
                 block = XceptionTail(channels, place.dilation, norm=place.norm)
                 channels = 2048
-            self.blocks.append(block)
+            blocks.append(block)
             widths.append(channels)
-        freeze(*plan.frozen_parts(self.stem, self.blocks))
-
+        super().__init__(plan, stem, blocks, widths)
         self.dialects: Mapping[str, DialectRules] = {"PaddleClas": _clas_rules(len(entry), middle)}
-        self._plan = plan
-        self.features = plan.features(widths)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        return self._plan.levels(self.stem(images), self.blocks)
 
 
 def flows(depth: int) -> tuple[tuple[tuple[int, int], ...], int]:

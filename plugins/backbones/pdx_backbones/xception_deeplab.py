@@ -18,8 +18,9 @@ require_paddle()
 import paddle.nn.functional as F  # noqa: E402
 from paddle import Tensor, nn  # noqa: E402
 
+from pdx_backbones.chain_trunk import ChainTrunk  # noqa: E402
 from pdx_backbones.dialects import translate_indexed  # noqa: E402
-from pdx_backbones.layers import ConvNorm, SeparableConv, freeze  # noqa: E402
+from pdx_backbones.layers import ConvNorm, SeparableConv  # noqa: E402
 from pdx_backbones.stages import plan_chain  # noqa: E402
 from pdx_backbones.xception import flow_strides, flows  # noqa: E402
 
@@ -69,7 +70,7 @@ class DeepLabBlock(nn.Layer):
         return out + self.short(x) if self.residual else out
 
 
-class XceptionDeepLab(nn.Layer):
+class XceptionDeepLab(ChainTrunk):
     """The trunk: levels of stride 4, 8, 16, 32; that of stride 16 is the output of the middle flow.
 
     depth:  41, 65 or 71
@@ -77,10 +78,9 @@ class XceptionDeepLab(nn.Layer):
     """
 
     def __init__(self, depth: int = 65, **levels: Any) -> None:
-        super().__init__()
         entry, middle = flows(depth)
         plan = plan_chain(flow_strides(depth), late_dilation=True, **levels)
-        self.stem = nn.Sequential(
+        stem = nn.Sequential(
             ConvNorm(3, 32, 3, 2, norm=plan.stem_norm, **_NORM),
             ConvNorm(32, _STEM_CHANNELS, 3, norm=plan.stem_norm, **_NORM),
         )
@@ -90,26 +90,19 @@ class XceptionDeepLab(nn.Layer):
             ((728, 1024, 1024), "project"),
             ((1536, 1536, 2048), "none"),
         ]
-        self.blocks = nn.LayerList()
+        blocks: list[nn.Layer] = []
         in_channels = _STEM_CHANNELS
         for (channels, shortcut), place in zip(kinds, plan.blocks, strict=False):  # later ones serve no wanted level
             dilation = max(2, place.dilation) if shortcut == "none" else place.dilation
-            self.blocks.append(
+            blocks.append(
                 DeepLabBlock(in_channels, channels, place.stride, dilation, shortcut=shortcut, norm=place.norm)
             )
             in_channels = channels[-1]
-        freeze(*plan.frozen_parts(self.stem, self.blocks))
-
+        super().__init__(plan, stem, blocks, [channels[-1] for channels, _ in kinds])
         self.dialects: Mapping[str, DialectRules] = {
             "PaddleClas": _rules(depth, ""),
             "PaddleSeg": _rules(depth, "backbone."),
         }
-        self._plan = plan
-        self.features = plan.features([channels[-1] for channels, _ in kinds])
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """images float32 [N, 3, H, W] -> one tensor per entry of `features`."""
-        return self._plan.levels(self.stem(images), self.blocks)
 
 
 def _rules(depth: int, prefix: str) -> DialectRules:
