@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from pdx_core.data.check import CheckReport, check_dataset
 from pdx_core.images import write_image
 
 CLASSES = ("ground", "tree", "car")
@@ -81,3 +83,31 @@ def write_labelme(root: Path, shapes: dict[str, list[dict]] | None = None, lists
 
 def shape(label: str, points: list, kind: str = "polygon") -> dict:
     return {"label": label, "points": points, "group_id": None, "shape_type": kind, "flags": {}}
+
+
+def check(root: Path, **options: str) -> CheckReport:
+    return check_dataset(root, root.parent / "output", task="seg", options=options)
+
+
+def find(report: CheckReport, code: str):
+    found = [finding for finding in report.findings if finding.code == code]
+    assert found, f"no {code} among: {report.findings.table()}"
+    return found[0]
+
+
+def codes(report: CheckReport) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+def save(root: Path, name: str, values: np.ndarray, mode: str | None = None, **options) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values, mode).save(root / name, **options) if mode else Image.fromarray(values).save(
+        root / name, **options
+    )
+
+
+def edit(root: Path, old: str, new: str, name: str = "train.txt") -> None:
+    path = root / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
