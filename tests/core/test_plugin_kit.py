@@ -268,3 +268,17 @@ def test_only_the_smallest_record_of_each_network_is_built():
     ]
     other = BackboneSpec(name="O", target="a:C", channels=(9,), strides=(4,))
     assert [spec.name for spec in plugin_module.representatives("backbones", [*specs, other])] == ["N2", "O"]
+
+
+def test_a_coordinate_that_is_not_known_does_not_make_samples_differ():
+    import numpy as np
+
+    from pdx_core.data.sample import Sample
+    from pdx_core.testing.readers import same
+
+    def sample(*values):
+        return Sample(image=np.zeros((2, 2, 3), np.uint8), extra={"points": np.array(values, np.float32)})
+
+    assert same(sample(1, np.nan), sample(1, np.nan))
+    assert not same(sample(1, np.nan), sample(np.nan, 1))
+    assert same(np.array(["a"]), np.array(["a"])) and not same(np.array(["a"]), np.array([1.0]))
