@@ -85,6 +85,18 @@ def plugins(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
     return matching([info.name for info in get_registry().plugins], incomplete)
 
 
+def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Names of what the plugin that was named offers."""
+    from pdx_core.testing.plugin import find_plugin, records_of
+
+    registry = get_registry()
+    try:
+        info = find_plugin(registry, ctx.params.get("name") or "")
+    except PdxError:
+        return []
+    return matching([spec.name for spec in records_of(registry, info)], incomplete)
+
+
 def settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """KEY=VALUE of `-o`."""
     from pdx_core.cli.completing_keys import keys_and_values

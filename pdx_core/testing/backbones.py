@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pdx_core.contracts import FeatureSpec
+from pdx_core.paddle_support import require_paddle
 from pdx_core.specs import BackboneSpec
 from pdx_core.testing.checks import fail
 
@@ -34,8 +35,7 @@ def builds_and_publishes_its_levels(spec: BackboneSpec) -> None:
 
 def forward_gives_the_levels_it_declares(spec: BackboneSpec) -> None:
     """Channels and sizes of every level, at a size that all strides divide and at odd ones."""
-    import paddle
-
+    paddle = require_paddle()
     layer = build(spec)
     layer.eval()
     base = max(spec.min_size, _SIDE)
@@ -62,10 +62,9 @@ def forward_gives_the_levels_it_declares(spec: BackboneSpec) -> None:
 
 
 def gradients_reach_every_trained_parameter(spec: BackboneSpec) -> None:
-    import paddle
-
     from pdx_core.testing.layers import require_gradients
 
+    paddle = require_paddle()
     layer = build(spec)
     layer.train()
     side = max(spec.min_size, _SIDE)
@@ -75,19 +74,17 @@ def gradients_reach_every_trained_parameter(spec: BackboneSpec) -> None:
 
 
 def saved_parameters_give_the_same_outputs(spec: BackboneSpec) -> None:
-    import paddle
-
     from pdx_core.testing.layers import require_round_trip
 
+    paddle = require_paddle()
     images = paddle.randn([1, 3, max(spec.min_size, _SIDE), max(spec.min_size, _SIDE)])
     require_round_trip(lambda: spec.load()(**spec.arguments), lambda layer: list(_quietly(layer, images)))
 
 
 def evaluation_mode_is_deterministic(spec: BackboneSpec) -> None:
-    import paddle
-
     from pdx_core.testing.layers import require_same_in_evaluation
 
+    paddle = require_paddle()
     images = paddle.randn([2, 3, max(spec.min_size, _SIDE), max(spec.min_size, _SIDE)])
     layer = build(spec)
     require_same_in_evaluation(layer, lambda layer: list(_quietly(layer, images)))
@@ -102,10 +99,9 @@ def evaluation_mode_is_deterministic(spec: BackboneSpec) -> None:
 
 
 def exported_graph_gives_the_same_levels(spec: BackboneSpec) -> None:
-    import paddle
-
     from pdx_core.testing.layers import require_export
 
+    paddle = require_paddle()
     base = max(spec.min_size, _SIDE)
     feeds = [[paddle.randn([2, 3, base, base])], [paddle.randn([1, 3, base + 11, base + 43])]]
     require_export(build(spec), [paddle.static.InputSpec([None, 3, None, None], "float32", "images")], feeds)
@@ -113,29 +109,26 @@ def exported_graph_gives_the_same_levels(spec: BackboneSpec) -> None:
 
 def learns_a_handful_of_images(spec: BackboneSpec) -> None:
     """With a linear classifier on the last level, four random images can be told apart."""
-    import paddle
-    from paddle import nn
-
     from pdx_core.testing.layers import require_learning
 
+    paddle = require_paddle()
     layer = build(spec)
-    classifier = nn.Linear(spec.channels[-1], _HANDFUL)
-    both = nn.LayerList([layer, classifier])
+    classifier = paddle.nn.Linear(spec.channels[-1], _HANDFUL)
+    both = paddle.nn.LayerList([layer, classifier])
     side = max(spec.min_size, _SIDE)
     colours = 2 * paddle.randn([_HANDFUL, 3, 1, 1])  # of noise alone the averages hardly differ
     images, labels = colours + paddle.randn([_HANDFUL, 3, side, side]), paddle.arange(_HANDFUL)
 
     def loss() -> Any:
         pooled = layer(images)[-1].mean(axis=[2, 3])  # [N, C]
-        return nn.functional.cross_entropy(classifier(pooled), labels)
+        return paddle.nn.functional.cross_entropy(classifier(pooled), labels)
 
     require_learning(both, loss, learning_rate=3e-3)
 
 
 def build(spec: BackboneSpec) -> Any:
     """The layer with its default options, always with the same random parameters."""
-    import paddle
-
+    paddle = require_paddle()
     paddle.seed(0)
     layer = spec.load()(**spec.arguments)
     if not isinstance(layer, paddle.nn.Layer):
@@ -144,12 +137,12 @@ def build(spec: BackboneSpec) -> Any:
 
 
 def _quietly(layer: Any, images: Any) -> Any:
-    import paddle
-
+    paddle = require_paddle()
     with paddle.no_grad():
         return layer(images)
 
 
+LIGHT_CHECKS = ()  # without building the network
 CHECKS = (
     builds_and_publishes_its_levels,
     forward_gives_the_levels_it_declares,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 import attrs
 
-from pdx_core.errors import PdxError
+from pdx_core.errors import MissingDependencyError, PdxError
 
 
 class CheckFailure(AssertionError):
@@ -20,6 +21,10 @@ class CheckFailure(AssertionError):
 
 class NotCheckable(Exception):
     """A check cannot be made here; the message says what it would need."""
+
+
+# What a check raises where it cannot be made: a library that is missing is no fault of the component
+NOT_CHECKABLE = (NotCheckable, MissingDependencyError)
 
 
 def fail(seen: str, change: str) -> NoReturn:
@@ -60,39 +65,51 @@ def checks_from(subject: str, functions: Iterable[Callable[..., None]], *argumen
 
 @attrs.frozen
 class Outcome:
-    """What came of a check; `message` is empty when it passed. `details`: the traceback of an unexpected error."""
+    """What came of a check.
+
+    message: empty when it passed
+    details: the traceback of an unexpected error
+    seconds: it took
+    """
 
     check: Check
     status: Literal["passed", "failed", "skipped"]
     message: str = ""
     details: str = ""
+    seconds: float = 0.0
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {
             "subject": self.check.subject,
             "check": self.check.title,
             "status": self.status,
             "message": self.message,
+            "seconds": round(self.seconds, 3),
         }
 
 
 def run_checks(checks: Iterable[Check]) -> Iterator[Outcome]:
     """Run one check after the other; an error of one never stops the next."""
     for check in checks:
-        try:
-            with warnings.catch_warnings():
-                # Paddle's note on every first training step of a batch norm, about its own past
-                warnings.filterwarnings("ignore", message="When training, we now always track")
-                check()
-        except NotCheckable as reason:
-            yield Outcome(check, "skipped", str(reason))
-        except CheckFailure as failure:
-            yield Outcome(check, "failed", str(failure))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - an author's code may raise anything
-            yield Outcome(check, "failed", _unexpected(error), "".join(traceback.format_exception(error)))
-        else:
-            yield Outcome(check, "passed")
+        started = time.perf_counter()
+        outcome = _run(check)
+        yield attrs.evolve(outcome, seconds=time.perf_counter() - started)
+
+
+def _run(check: Check) -> Outcome:
+    try:
+        with warnings.catch_warnings():
+            # Paddle's note on every first training step of a batch norm, about its own past
+            warnings.filterwarnings("ignore", message="When training, we now always track")
+            check()
+    except NOT_CHECKABLE as reason:
+        return Outcome(check, "skipped", str(reason))
+    except CheckFailure as failure:
+        return Outcome(check, "failed", str(failure))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an author's code may raise anything
+        return Outcome(check, "failed", _unexpected(error), "".join(traceback.format_exception(error)))
+    return Outcome(check, "passed")
 
 
 def _unexpected(error: BaseException) -> str:

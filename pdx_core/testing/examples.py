@@ -18,10 +18,11 @@ import attrs
 from pdx_core.config import resolve
 from pdx_core.errors import UnknownNameError
 from pdx_core.plugins import get_registry
-from pdx_core.specs import ModelSpec, ReaderSpec, TaskSpec, import_target
+from pdx_core.specs import ReaderSpec, TaskSpec, import_target
 from pdx_core.testing.checks import NotCheckable
 
-_TRAIN, _VAL, _BATCH = 4, 2, 4
+_TRAIN, _VAL = 4, 2  # pictures of an example (of each class, in some tasks)
+HANDFUL, FEW = 4, 2  # images of a batch: to learn them, and where two show as much as four
 
 
 @attrs.frozen
@@ -37,21 +38,36 @@ class TaskExample:
     def classes(self) -> tuple[str, ...]:
         return self.reader.classes
 
-    def batch(self, transforms: Any = None) -> Any:
-        """A fresh batch of the first samples with their targets."""
+    def batch(self, size: int = HANDFUL, transforms: Any = None) -> Any:
+        """A fresh batch of samples from all over the dataset, which may be sorted by class, with their targets."""
         from pdx_core.data.loader import Loader
         from pdx_core.transforms.build import build
 
         loader = Loader(
-            self.reader,
+            _Spread(self.reader, size),
             build(transforms or self.resolved.config.data.eval_transforms),
-            batch_size=min(_BATCH, len(self.reader)),
+            batch_size=min(size, len(self.reader)),
             collate=self.task.collate,
             workers=0,
             pad_multiple=getattr(self.task, "pad_multiple", 1),
             keep_truth=True,
         )
         return next(loader.epoch(0))
+
+
+class _Spread:
+    """Some of a reader's samples, evenly spaced."""
+
+    def __init__(self, reader: Any, count: int) -> None:
+        self.reader, self.classes = reader, reader.classes
+        count = min(count, len(reader))
+        self.chosen = [index * (len(reader) - 1) // max(count - 1, 1) for index in range(count)]
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.reader[self.chosen[index]]
 
 
 @functools.cache
@@ -115,18 +131,6 @@ def write_example(draw: Any, folder: Path) -> None:
         elif name.startswith("val"):
             counts[name] = _VAL
     draw(folder, **counts)
-
-
-def model_that_uses(kind: str, name: str) -> ModelSpec | None:
-    """The smallest model with this component, which tells what the component is built on."""
-    registry = get_registry()
-    field = kind.removesuffix("s")
-    found = []
-    for spec in registry.specs("models"):
-        used = getattr(spec, field)
-        if used and ":" not in used and registry.resolve(kind, used).name == name:
-            found.append(spec)
-    return min(found, key=lambda spec: spec.params or 0, default=None)
 
 
 def scratch() -> Path:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
+from pdx_core.paddle_support import require_paddle
 from pdx_core.specs import HeadSpec
 from pdx_core.testing.checks import fail
-from pdx_core.testing.examples import model_that_uses, task_example
+from pdx_core.testing.examples import FEW, task_example
+from pdx_core.testing.surroundings import around_head
 
 
 def loss_is_finite_and_reaches_every_trained_parameter(spec: HeadSpec) -> None:
     from pdx_core.testing.networks import require_finite_loss_and_gradients
 
     network = build(spec)
-    require_finite_loss_and_gradients(network, task_example(spec.task).batch(), network.head)
+    require_finite_loss_and_gradients(network, task_example(spec.task).batch(FEW), network.head)
 
 
 def decode_gives_named_predictions(spec: HeadSpec) -> None:
     from pdx_core.testing.networks import require_named_predictions
 
-    require_named_predictions(build(spec), task_example(spec.task).batch())
+    require_named_predictions(build(spec), task_example(spec.task).batch(FEW))
 
 
 def predictions_become_results_of_the_task(spec: HeadSpec) -> None:
@@ -28,7 +29,7 @@ def predictions_become_results_of_the_task(spec: HeadSpec) -> None:
     from pdx_core.testing.networks import predict_arrays
 
     example = task_example(spec.task)
-    batch = example.batch()
+    batch = example.batch(FEW)
     results = example.task.results(predict_arrays(build(spec), batch), batch.samples)
     if len(results) != len(batch.samples):
         fail(
@@ -49,7 +50,7 @@ def saved_parameters_give_the_same_outputs(spec: HeadSpec) -> None:
     from pdx_core.testing.layers import require_round_trip
     from pdx_core.testing.networks import predict_arrays
 
-    batch = task_example(spec.task).batch()
+    batch = task_example(spec.task).batch(FEW)
     network = build(spec)
 
     def run(head: Any) -> list[Any]:
@@ -62,7 +63,7 @@ def saved_parameters_give_the_same_outputs(spec: HeadSpec) -> None:
 def exported_graph_gives_the_same_predictions(spec: HeadSpec) -> None:
     from pdx_core.testing.networks import require_exported
 
-    require_exported(build(spec), task_example(spec.task).batch())
+    require_exported(build(spec), task_example(spec.task).batch(FEW))
 
 
 def learns_a_handful_of_images(spec: HeadSpec) -> None:
@@ -72,16 +73,16 @@ def learns_a_handful_of_images(spec: HeadSpec) -> None:
 
 
 def build(spec: HeadSpec, extra_classes: int = 0) -> Any:
-    """A network of a stand-in trunk and the head, with the options of the smallest model that has the head."""
-    import paddle
-
-    from pdx_core.testing.networks import ProbeTrunk
+    """A network of a stand-in trunk and the head, with the options that it has in a small model."""
+    from pdx_core.testing.networks import PYRAMID, ProbeTrunk
     from pdx_core.train.network import Network
 
+    paddle = require_paddle()
     count = len(task_example(spec.task).classes) + extra_classes
-    features, options = _surroundings(spec.name)
+    below = around_head(spec.name, spec.task)
+    features = below.features if below else PYRAMID
     paddle.seed(0)
-    head = spec.load()(features, count, **{**spec.arguments, **options})
+    head = spec.load()(features, count, **{**spec.arguments, **(below.options if below else {})})
     for method in ("forward", "loss", "decode"):
         if not callable(getattr(head, method, None)):
             fail(f"{spec.target} has no method {method}", f"write {method}; see pdx_core.contracts.Head")
@@ -89,21 +90,7 @@ def build(spec: HeadSpec, extra_classes: int = 0) -> Any:
     return Network(ProbeTrunk(features), head)
 
 
-@functools.cache
-def _surroundings(head: str) -> tuple[Any, dict[str, Any]]:
-    """The features a head is built on, and its options, in the smallest model that has it; else a pyramid."""
-    from pdx_core.config import default_config
-    from pdx_core.testing.networks import PYRAMID
-    from pdx_core.train.network import build_components
-
-    model = model_that_uses("heads", head)
-    if model is None:
-        return PYRAMID, {}
-    config = default_config(model.name).model
-    parts = build_components(config, model.num_classes or 3, model.name)
-    return (parts["neck"] or parts["backbone"]).features, dict(config.head.options)
-
-
+LIGHT_CHECKS = ()  # without building the network
 CHECKS = (
     loss_is_finite_and_reaches_every_trained_parameter,
     decode_gives_named_predictions,

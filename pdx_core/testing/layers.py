@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pdx_core.paddle_support import require_paddle, save_static
-from pdx_core.testing.checks import fail
+from pdx_core.testing.checks import NotCheckable, fail
 
 paddle = require_paddle()
 
 import numpy as np  # noqa: E402
 
 STEPS = 60  # to overfit a handful
+_SLOW = 10.0  # seconds of a step from which on so many are not made
 LEARNED = 0.6  # share of the first loss below which the handful counts as learnt
 
 
@@ -129,6 +131,7 @@ def require_learning(layer: Any, loss: Callable[[], Any], steps: int = STEPS, le
     optimizer = paddle.optimizer.Adam(learning_rate, parameters=trained)
     first, best = None, float("inf")
     for _ in range(steps):
+        started = time.perf_counter(), time.process_time()
         value = loss()
         value.backward()
         optimizer.step()
@@ -140,6 +143,10 @@ def require_learning(layer: Any, loss: Callable[[], Any], steps: int = STEPS, le
         best = min(best, number)
         if best < LEARNED * first:
             return
+        # Neither other programs of this machine nor many threads make a step slow
+        taken = min(time.perf_counter() - started[0], time.process_time() - started[1])
+        if taken > _SLOW:
+            raise NotCheckable(f"a training step takes {taken:.0f} s here, too long for {steps} of them")
     fail(
         f"the loss only falls from {first:.3g} to {best:.3g} in {steps} steps on one batch",
         "see that the loss compares with the right target, that activations do not die, and that norms are there",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pdx_core.paddle_support import require_paddle
 from pdx_core.specs import ModelSpec
 from pdx_core.testing.checks import NotCheckable, fail
-from pdx_core.testing.examples import task_example
+from pdx_core.testing.examples import FEW, HANDFUL, task_example
 
 _SIDE = 96
 _LARGE = 60_000_000  # parameters, from which on it is not trained here
@@ -58,13 +59,13 @@ def has_the_declared_number_of_parameters(spec: ModelSpec) -> None:
 def loss_is_finite_and_reaches_every_trained_parameter(spec: ModelSpec) -> None:
     from pdx_core.testing.networks import require_finite_loss_and_gradients
 
-    require_finite_loss_and_gradients(_trainable(spec), batch_for(spec))
+    require_finite_loss_and_gradients(_trainable(spec), batch_for(spec, FEW))
 
 
 def predictions_become_results_of_the_task(spec: ModelSpec) -> None:
     from pdx_core.testing.networks import predict_arrays, require_named_predictions
 
-    network, example, batch = build(spec), task_example(spec.task), batch_for(spec)
+    network, example, batch = build(spec), task_example(spec.task), batch_for(spec, FEW)
     require_named_predictions(network, batch)
     results = example.task.results(predict_arrays(network, batch), batch.samples)
     if len(results) != len(batch.samples):
@@ -74,29 +75,28 @@ def predictions_become_results_of_the_task(spec: ModelSpec) -> None:
 def exported_graph_gives_the_same_predictions(spec: ModelSpec) -> None:
     from pdx_core.testing.networks import require_exported
 
-    require_exported(build(spec), batch_for(spec))
+    require_exported(build(spec), batch_for(spec, FEW))
 
 
 def learns_a_handful_of_images(spec: ModelSpec) -> None:
     from pdx_core.testing.networks import require_learning_of
 
-    require_learning_of(_trainable(spec), batch_for(spec))
+    require_learning_of(_trainable(spec), batch_for(spec, HANDFUL))
 
 
 def build(spec: ModelSpec) -> Any:
     """The network for the classes of the task's example, with random parameters."""
-    import paddle
-
     from pdx_core.train.network import build_network
 
+    paddle = require_paddle()
     paddle.seed(0)
     return build_network(spec.name, len(task_example(spec.task).classes))
 
 
-def batch_for(spec: ModelSpec) -> Any:
+def batch_for(spec: ModelSpec, images: int) -> Any:
     """A batch of the task's example in a small size."""
     height, width = (min(side, _SIDE) for side in spec.input_size)
-    return task_example(spec.task).batch([{"Resize": {"size": [height, width]}}, {"Normalize": {}}])
+    return task_example(spec.task).batch(images, [{"Resize": {"size": [height, width]}}, {"Normalize": {}}])
 
 
 def _trainable(spec: ModelSpec) -> Any:
@@ -105,6 +105,7 @@ def _trainable(spec: ModelSpec) -> Any:
     return build(spec)
 
 
+LIGHT_CHECKS = (configuration_is_complete,)  # without building the network
 CHECKS = (
     configuration_is_complete,
     has_the_declared_number_of_parameters,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from pdx_core.contracts import FeatureSpec
+from pdx_core.paddle_support import require_paddle
 from pdx_core.specs import NeckSpec
 from pdx_core.testing.checks import fail
-from pdx_core.testing.examples import model_that_uses
+from pdx_core.testing.surroundings import Surroundings, around_neck
 
 _SIDE = 128
 
 
 def publishes_what_it_returns(spec: NeckSpec) -> None:
     """`features` has one entry per level of `forward`, with its channels and stride."""
-    import paddle
-
+    paddle = require_paddle()
     trunk, neck = build(spec)
     features = getattr(neck, "features", None)
     if not isinstance(features, tuple) or not all(isinstance(level, FeatureSpec) for level in features):
@@ -37,10 +37,9 @@ def publishes_what_it_returns(spec: NeckSpec) -> None:
 
 
 def gradients_reach_every_trained_parameter(spec: NeckSpec) -> None:
-    import paddle
-
     from pdx_core.testing.layers import require_gradients
 
+    paddle = require_paddle()
     trunk, neck = build(spec)
     neck.train()
     levels = neck(trunk(paddle.randn([2, 3, _SIDE, _SIDE])))
@@ -48,10 +47,9 @@ def gradients_reach_every_trained_parameter(spec: NeckSpec) -> None:
 
 
 def saved_parameters_give_the_same_outputs(spec: NeckSpec) -> None:
-    import paddle
-
     from pdx_core.testing.layers import require_round_trip
 
+    paddle = require_paddle()
     trunk, _ = build(spec)
     with paddle.no_grad():
         given = trunk(paddle.randn([1, 3, _SIDE, _SIDE]))
@@ -63,41 +61,35 @@ def saved_parameters_give_the_same_outputs(spec: NeckSpec) -> None:
 
 
 def exported_graph_gives_the_same_levels(spec: NeckSpec) -> None:
-    import paddle
-    from paddle import nn
-
     from pdx_core.testing.layers import require_export
 
+    paddle = require_paddle()
     trunk, neck = build(spec)
     sizes = ((2, _SIDE, _SIDE), (1, _SIDE, 2 * _SIDE))
     feeds = [[paddle.randn([count, 3, height, width])] for count, height, width in sizes]
-    both = nn.Sequential(trunk, neck)
+    both = paddle.nn.Sequential(trunk, neck)
     require_export(both, [paddle.static.InputSpec([None, 3, None, None], "float32", "images")], feeds)
 
 
 def build(spec: NeckSpec) -> tuple[Any, Any]:
     """A stand-in for the trunk, and the neck on it: as in the smallest model that has it, else on a pyramid."""
-    import paddle
-
-    from pdx_core.config import default_config
     from pdx_core.testing.networks import PYRAMID, ProbeTrunk
-    from pdx_core.train.network import build_components
 
+    paddle = require_paddle()
+    below = around_neck(spec.name)
+    if below is None:
+        count = max(spec.min_levels, min(spec.max_levels or len(PYRAMID), len(PYRAMID)))
+        if count > len(PYRAMID):
+            fail(f"min_levels={spec.min_levels} is more than any trunk gives", "correct min_levels of the record")
+        below = Surroundings(PYRAMID[-count:], {})
     paddle.seed(0)
-    model = model_that_uses("necks", spec.name)
-    if model is not None:
-        parts = build_components(default_config(model.name).model, model.num_classes or 3, model.name)
-        return ProbeTrunk(parts["backbone"].features), parts["neck"]
-    count = max(spec.min_levels, min(spec.max_levels or len(PYRAMID), len(PYRAMID)))
-    if count > len(PYRAMID):
-        fail(f"min_levels={spec.min_levels} is more than any trunk gives", "correct min_levels of the record")
-    features = PYRAMID[-count:]
-    neck = spec.load()(features, **spec.arguments)
+    neck = spec.load()(below.features, **{**spec.arguments, **below.options})
     if not isinstance(neck, paddle.nn.Layer):
         fail(f"{spec.target} gives a {type(neck).__name__}", "derive the class from paddle.nn.Layer")
-    return ProbeTrunk(features), neck
+    return ProbeTrunk(below.features), neck
 
 
+LIGHT_CHECKS = ()  # without building the network
 CHECKS = (
     publishes_what_it_returns,
     gradients_reach_every_trained_parameter,

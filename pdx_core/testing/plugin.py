@@ -12,30 +12,31 @@ from pdx_core.specs import KINDS
 from pdx_core.testing import light_import, records
 from pdx_core.testing.checks import Check, checks_from, fail
 
-# kind -> the module of the kit that checks its components
+# kind -> the module of the kit that checks its components, in the order in which they are checked
 _MODULES = {
     "tasks": "tasks",
-    "dataset_readers": "readers",
     "backbones": "backbones",
     "necks": "necks",
     "heads": "heads",
+    "models": "models",
+    "dataset_readers": "readers",
     "metrics": "metrics",
     "predictors": "predictors",
     "runtimes": "runtimes",
-    "models": "models",
     "commands": "commands",
 }
-_ORDER = ("tasks", "backbones", "necks", "heads", "models", "dataset_readers", "metrics", "predictors")
 
 
-def plugin_checks(name: str, every_record: bool = False) -> list[Check]:
+def plugin_checks(name: str, *components: str, every_record: bool = False, networks: bool = True) -> list[Check]:
     """The checks of an installed plugin.
 
     name:         of the plugin ("tinynet"), its module ("pdx_tinynet.plugin") or its distribution ("pdx-tinynet")
+    components:   names of records; then only these are checked. "backbone TinyNet" where several kinds share a name
     every_record: build every record; otherwise of the records that share a network only the smallest is built, and the
-                  others are only looked at
+                  others are only looked at. What `components` names is built in any case
+    networks:     False leaves out what takes long: building, training and exporting trunks, necks, heads and models
 
-    Raises UnknownNameError when no such plugin is installed.
+    Raises UnknownNameError when no such plugin is installed, or it does not offer such a component.
     """
     registry = get_registry()
     info = find_plugin(registry, name)
@@ -43,13 +44,33 @@ def plugin_checks(name: str, every_record: bool = False) -> list[Check]:
     if info.status != "loaded":
         return checks
     checks += checks_from(f"plugin {info.name}", light_import.CHECKS, info.module)
-    for kind in sorted(KINDS, key=lambda kind: _ORDER.index(kind) if kind in _ORDER else len(_ORDER)):
-        own = [entry.spec for entry in registry.entries(kind) if entry.plugin == info.name]
+    specs = records_of(registry, info)
+    if components:
+        chosen = [spec for component in components for spec in called(component, specs, info.name)]
+        specs = [spec for spec in specs if spec in chosen]
+    for kind in _MODULES:
+        own = [spec for spec in specs if spec.kind == kind]
         for spec in own:
             checks += record_checks(spec)
-        for spec in own if every_record else representatives(kind, own):
-            checks += component_checks(spec)
+        for spec in own if every_record or components else representatives(kind, own):
+            checks += component_checks(spec, networks)
     return checks
+
+
+def records_of(registry: Registry, info: PluginInfo) -> list[Any]:
+    """What a plugin offers, in the order in which it is checked."""
+    return [entry.spec for kind in _MODULES for entry in registry.entries(kind) if entry.plugin == info.name]
+
+
+def called(name: str, specs: Sequence[Any], plugin: str) -> list[Any]:
+    """The records of this name, which is unique within a kind only. Raises UnknownNameError when there is none."""
+    found = [spec for spec in specs if fold_name(name) in map(fold_name, (spec.name, *spec.aliases, subject_of(spec)))]
+    if not found:
+        raise UnknownNameError(
+            f"the plugin {plugin} offers no {name!r}.{did_you_mean(name, [spec.name for spec in specs])} "
+            f"`pdx plugins {plugin}` lists what it offers"
+        )
+    return found
 
 
 def record_checks(spec: Any) -> list[Check]:
@@ -57,10 +78,11 @@ def record_checks(spec: Any) -> list[Check]:
     return checks_from(subject_of(spec), records.CHECKS, spec)
 
 
-def component_checks(spec: Any) -> list[Check]:
+def component_checks(spec: Any, networks: bool = True) -> list[Check]:
     """What is tried on the component itself; `spec` is a record of any kind, registered or not."""
     module = importlib.import_module(f"pdx_core.testing.{_MODULES[spec.kind]}")
-    return checks_from(subject_of(spec), module.CHECKS, spec)
+    functions = module.CHECKS if networks else getattr(module, "LIGHT_CHECKS", module.CHECKS)
+    return checks_from(subject_of(spec), functions, spec)
 
 
 def subject_of(spec: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pdx_core.errors import PdxError
+from pdx_core.paddle_support import require_paddle
 from pdx_core.results import Result
 from pdx_core.specs import PredictorSpec, import_target
 from pdx_core.testing.checks import fail
@@ -87,12 +88,11 @@ def _predict(spec: PredictorSpec, batch_size: int) -> list[Any]:
 
 def _build(spec: PredictorSpec) -> Any:
     """The predictor around the untrained model of the task's example."""
-    import paddle
-
     from pdx_core.model_card import ModelCard
     from pdx_core.runtimes.dygraph import Dygraph
     from pdx_core.train.network import build_network
 
+    paddle = require_paddle()
     example = task_example(spec.task)
     config = example.resolved.config
     paddle.seed(0)

@@ -4,8 +4,9 @@
     def test_conformance(pdx_check):
         pdx_check()
 
-`every_record=True` builds every record, see `plugin_checks`. Loaded by pytest through an entry point of pdx-core; it
-imports nothing until a test asks for it.
+Further arguments of the mark are those of `plugin_checks`: names of components, of which only these are tried then;
+`networks=False`, which leaves out what takes long; `every_record=True`, which builds every record. Loaded by pytest
+through an entry point of pdx-core; it imports nothing until a test asks for it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MARK = "pdx_plugin"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{MARK}(name, every_record=False): the pdx plugin whose checks are run")
+    config.addinivalue_line("markers", f"{MARK}(name, ...): the pdx plugin whose checks are run, see `plugin_checks`")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -50,9 +51,9 @@ class _Skipping:
     def __call__(self) -> None:
         import pytest
 
-        from pdx_core.testing.checks import NotCheckable
+        from pdx_core.testing.checks import NOT_CHECKABLE
 
         try:
             self.function()
-        except NotCheckable as reason:
+        except NOT_CHECKABLE as reason:
             pytest.skip(str(reason))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pdx_core.paddle_support import graph_suffix, require_paddle, save_static
 from pdx_core.specs import RuntimeSpec
 from pdx_core.testing.checks import NotCheckable, fail
 from pdx_core.testing.examples import scratch
@@ -53,16 +54,12 @@ def _exported(spec: RuntimeSpec) -> tuple[Any, np.ndarray, np.ndarray]:
         raise NotCheckable("runs on no CPU")
     if not set(spec.suffixes) & set(_GRAPHS):
         raise NotCheckable(f"runs {', '.join(spec.suffixes) or 'no files'}, and pdx writes {' or '.join(_GRAPHS)}")
-    import paddle
-    from paddle import nn
-
-    from pdx_core.paddle_support import graph_suffix, save_static
-
+    paddle = require_paddle()
     if graph_suffix() not in spec.suffixes:
         raise NotCheckable(f"does not run {graph_suffix()}, which the installed Paddle writes")
     paddle.seed(0)
-    pool = [nn.AdaptiveAvgPool2D(1), nn.Flatten(), nn.Linear(4, 3)]
-    network = nn.Sequential(nn.Conv2D(3, 4, 3, stride=2, padding=1), nn.ReLU(), *pool)
+    pool = [paddle.nn.AdaptiveAvgPool2D(1), paddle.nn.Flatten(), paddle.nn.Linear(4, 3)]
+    network = paddle.nn.Sequential(paddle.nn.Conv2D(3, 4, 3, stride=2, padding=1), paddle.nn.ReLU(), *pool)
     network.eval()
     folder = scratch()
     save_static(network, [paddle.static.InputSpec([None, 3, 16, 16], "float32", "images")], str(folder / "inference"))

@@ -47,7 +47,9 @@ def test_commands_and_options(complete):
 def test_names_of_the_registry(complete):
     assert ("plain", "CountNet_x1_0") in complete("pdx info countnet-x")
     assert "CountNet_x1_0" in values(complete("pdx train Cou"))
-    assert values(complete("pdx plugins zo")) == ["zoo"]
+    assert values(complete("pdx plugins zo")) == values(complete("pdx plugin check zo")) == ["zoo"]
+    assert values(complete("pdx plugin check zoo countn")) == ["CountNet", "CountNet_x1_0"]
+    assert complete("pdx plugin check nothing c") == []
     assert "paddle_onednn" in values(complete("pdx predict X --runtime paddle-o"))
     assert values(complete("pdx models --task cou")) == ["count"]
 

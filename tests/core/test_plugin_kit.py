@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib
 import itertools
 import subprocess
@@ -11,9 +12,10 @@ import types
 
 import pytest
 
-from pdx_core.errors import UnknownNameError
+from pdx_core.errors import MissingDependencyError, UnknownNameError
 from pdx_core.specs import BackboneSpec, CommandSpec, MetricSpec, RuntimeSpec
 from pdx_core.testing import (
+    Check,
     CheckFailure,
     NotCheckable,
     component_checks,
@@ -247,8 +249,6 @@ def test_an_unexpected_error_names_the_line():
     def check():
         raise ZeroDivisionError("oops")
 
-    from pdx_core.testing import Check
-
     (outcome,) = run_checks([Check("metric m", "counts", check)])
     assert outcome.status == "failed"
     assert "ZeroDivisionError: oops" in outcome.message
@@ -282,3 +282,47 @@ def test_a_coordinate_that_is_not_known_does_not_make_samples_differ():
     assert same(sample(1, np.nan), sample(1, np.nan))
     assert not same(sample(1, np.nan), sample(np.nan, 1))
     assert same(np.array(["a"]), np.array(["a"])) and not same(np.array(["a"]), np.array([1.0]))
+
+
+TWO_OF_A_KIND = """
+    from pdx_core import hookimpl
+    from pdx_core.specs import BackboneSpec, CommandSpec, ModelSpec
+    PDX_API = 1
+    @hookimpl
+    def pdx_backbones():
+        for width in (8, 4):
+            yield BackboneSpec(name=f"Net{width}", target="a:B", arguments={"width": width}, channels=(width,),
+                               strides=(4,), summary="s")
+    @hookimpl
+    def pdx_models():
+        yield ModelSpec(name="Net8", task="t", backbone="Net8", head="h")
+    @hookimpl
+    def pdx_commands():
+        yield CommandSpec(name="look", target="a:c", summary="s")
+"""
+
+
+def tried(*components, **choice):
+    """What is tried beyond looking at the records: subject -> number of checks."""
+    looked_at = {function.__name__.replace("_", " ") for function in records.CHECKS}
+    found = [check for check in plugin_checks("zoo", *components, **choice) if check.title not in looked_at]
+    return dict(collections.Counter(check.subject for check in found if check.subject != "plugin zoo"))
+
+
+def test_components_are_chosen(fake_site):
+    fake_site.install("zoo", TWO_OF_A_KIND)
+    assert tried() == {"backbone Net4": 7, "model Net8": 6, "command look": 2}
+    assert tried(every_record=True) == {**tried(), "backbone Net8": 7}
+    assert tried(networks=False) == {"model Net8": 1, "command look": 2}
+    assert tried("net8") == tried("Net8", "NET8") == {"backbone Net8": 7, "model Net8": 6}
+    assert tried("model Net8", "look") == {"model Net8": 6, "command look": 2}
+    with pytest.raises(UnknownNameError, match=r"zoo offers no 'lok'\. Did you mean 'look'"):
+        plugin_checks("zoo", "lok")
+
+
+def test_a_missing_library_is_no_failure():
+    def check():
+        raise MissingDependencyError("needs pycolour: pip install pycolour")
+
+    (outcome,) = run_checks([Check("metric m", "counts", check)])
+    assert (outcome.status, outcome.message) == ("skipped", "needs pycolour: pip install pycolour")
