@@ -34,20 +34,24 @@ class Demo:
     overrides: tuple[str, ...] = ()
 
 
+def draw_demo(task: TaskSpec, output: Path, say: Callable[[str], None] = logger.info) -> Path:
+    """Draw the dataset of a task's demo below `output` and return its folder; raises PdxError like `run_demo`."""
+    demo = _demo_of(task)
+    _prepare(output)
+    with _step("draw a dataset", say):
+        import_target(demo.draw)(output / "dataset")
+    return output / "dataset"
+
+
 def run_demo(task: TaskSpec, output: Path, device: str = "auto", say: Callable[[str], None] = logger.info) -> dict:
     """Draw a dataset, check it, train on it, evaluate, and predict with the exported model.
 
     returns: {"metrics": ..., "goal": ..., "passed": bool, "seconds": float, "pictures": folder, "curves": file}
     Raises PdxError when the task has no demo or `output` holds something that is not a demo's.
     """
-    if task.demo is None:
-        raise PdxError(f"task {task.name!r} has no demo")
-    demo: Demo = import_target(task.demo)
-    _prepare(output)
+    demo = _demo_of(task)
     started = time.monotonic()
-    dataset, run = output / "dataset", output / "run"
-    with _step("draw a dataset", say):
-        import_target(demo.draw)(dataset)
+    dataset, run = draw_demo(task, output, say), output / "run"
 
     def resolved(mode: str, *extra: str) -> Any:
         from pdx_core.config import resolve
@@ -85,6 +89,12 @@ def run_demo(task: TaskSpec, output: Path, device: str = "auto", say: Callable[[
         "overview": pictures / "overview.png",
         "run": run,
     }
+
+
+def _demo_of(task: TaskSpec) -> Demo:
+    if task.demo is None:
+        raise PdxError(f"task {task.name!r} has no demo")
+    return import_target(task.demo)
 
 
 def _predict(model_dir: Path, dataset: Path, pictures: Path, count: int = 12) -> None:

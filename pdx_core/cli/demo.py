@@ -20,13 +20,14 @@ from pdx_core.plugins import get_registry
     help="Folder for the dataset, the run and the pictures.",
 )  # fmt: skip
 @click.option("--device", default="auto", shell_complete=completing.devices, show_default=True, help="cpu, gpu:0 ...")
+@click.option("--draw-only", is_flag=True, help="Stop after drawing; the dataset serves to try other models on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def demo(task: str | None, output: Path, device: str, as_json: bool) -> None:
+def demo(task: str | None, output: Path, device: str, draw_only: bool, as_json: bool) -> None:
     """Draw a small dataset, then check, train, evaluate, export and predict; offline, a few minutes.
 
     Without TASK every installed task that has a demo is shown.
     """
-    from pdx_core.demo import run_demo
+    from pdx_core.demo import draw_demo, run_demo
 
     registry = get_registry()
     if task:
@@ -37,10 +38,18 @@ def demo(task: str | None, output: Path, device: str, as_json: bool) -> None:
         raise PdxError(
             "no installed task has a demo; install one, for example: pip install pdx-cls" + registry.problem_note()
         )
+    if draw_only:
+        folders = {spec.name: draw_demo(spec, output / spec.name, _say) for spec in tasks}
+        if as_json:
+            click.echo(json.dumps(folders, indent=2, default=str))
+        else:
+            for folder in folders.values():
+                click.echo(folder)
+        return
     reports = {}
     for spec in tasks:
-        click.echo(f"\n{spec.title or spec.name}", err=True)
-        report = run_demo(spec, output / spec.name, device, say=lambda line: click.echo(line, err=True))
+        _say(f"\n{spec.title or spec.name}")
+        report = run_demo(spec, output / spec.name, device, _say)
         reports[spec.name] = report
         if not as_json:
             _show(spec.name, report)
@@ -49,6 +58,10 @@ def demo(task: str | None, output: Path, device: str, as_json: bool) -> None:
     failed = [name for name, report in reports.items() if not report["passed"]]
     if failed:
         raise WorkFailedError(f"the demo of {', '.join(failed)} stayed below its goal; the figures are above")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _show(name: str, report: dict) -> None:
