@@ -40,7 +40,7 @@ def models(query: str | None, task: str | None, as_json: bool) -> None:
         if entries:
             rows = [_row(entry) for entry in entries]
             echo_table(("model", "task", "score", "params", "file", "plugin"), rows, right=("params", "file"))
-        click.echo(f"{len(entries)} models. `pdx info NAME` tells more.", err=True)
+        click.echo(f"{len(entries)} model{'s' * (len(entries) != 1)}. `pdx info NAME` tells more.", err=True)
         for problem in [*registry.problems, *registry.misfits()]:
             click.echo(f"Warning: {problem}", err=True)
 

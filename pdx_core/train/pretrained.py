@@ -30,8 +30,10 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
 
 def _fixed_at_random(network: Any, model: Any) -> str:
     """A warning about parameters that can neither be trained nor came from a file; "" where there are none."""
-    parameters = dict(network.named_parameters())
-    fixed = sum(parameter.stop_gradient for parameter in parameters.values())
+    # Paddle counts what a norm has seen as parameters that have no gradient; only these are meant to be so.
+    statistics = ("_mean", "_variance")
+    parameters = [item for name, item in network.named_parameters() if not name.endswith(statistics)]
+    fixed = sum(parameter.stop_gradient for parameter in parameters)
     if not fixed:
         return ""
     parts = ((part, getattr(model, part)) for part in ("backbone", "neck", "head"))

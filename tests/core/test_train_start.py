@@ -16,7 +16,7 @@ def scratch(backbone: Component, fixed: int) -> str:
     """The sentence for two layers from random weights, the first `fixed` parameters of which are not trained."""
     from paddle import nn
 
-    network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
+    network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2), nn.BatchNorm(2))
     for parameter in network.parameters()[:fixed]:
         parameter.stop_gradient = True
     config = types.SimpleNamespace(
@@ -34,10 +34,10 @@ def test_nothing_more_is_said_when_everything_is_trained():
 
 def test_fixed_random_parameters_are_named_with_what_fixed_them():
     start = scratch(Component(name="Trunk", options={"freeze_stages": 2, "norm": "frozen", "depth": 18}), fixed=3)
-    assert "NOTE: 3 of 4 parameters stay at their random values" in start
+    assert "NOTE: 3 of 6 parameters stay at their random values" in start
     assert "Model.backbone.freeze_stages=2, Model.backbone.norm=frozen." in start
     assert "depth" not in start
 
 
 def test_without_a_setting_to_blame_the_number_is_said():
-    assert "1 of 4 parameters stay at their random values. " in scratch(Component(name="Trunk"), fixed=1)
+    assert "1 of 6 parameters stay at their random values. " in scratch(Component(name="Trunk"), fixed=1)
