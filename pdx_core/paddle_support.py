@@ -193,18 +193,18 @@ def configure_inference(config: Any, suffix: str, onednn: bool) -> None:
     """Set what Paddle 3 and Paddle 2 want set differently on a `paddle.inference.Config` before a graph is loaded.
 
     suffix: of the graph's file
-    onednn: whether oneDNN is wanted; Paddle 3 would switch it on by itself, Paddle 2 would not
+    onednn: whether oneDNN is wanted; Paddle would switch it on by itself from 2.6 on
     """
     if paddle_version() >= (3, 0, 0):
         new_form = suffix == ".json"
         config.enable_new_ir(new_form)
         if new_form:
             config.enable_new_executor(True)  # without it 3.3 refuses to load when memory optimisation is on
-        if not onednn:
-            config.disable_mkldnn()
     if onednn:
         config.enable_mkldnn()
         config.set_mkldnn_cache_capacity(10)  # shapes remembered; without a limit changing image sizes eat the memory
+    else:
+        config.disable_mkldnn()
     config.enable_memory_optim()
 
 

@@ -102,6 +102,19 @@ def test_several_outputs_and_the_inputs_of_a_detector(toy, tmp_path):
     assert found["corner"].tolist() == [[20, 28], [8, 6]] and found["a_max"].tolist() == [[1], [1]]
 
 
+def test_onednn_is_used_where_it_is_asked_for_only(toy, tmp_path, monkeypatch):
+    """Paddle switches it on by itself, and it fails on empty tensors: an image in which nothing is found."""
+    export_network(build_network("toy_full"), toy(), COLOURS, tmp_path / "model", PHOTOS)
+    asked = []
+    create = paddle.inference.create_predictor
+    monkeypatch.setattr(
+        "paddle.inference.create_predictor", lambda config: asked.append(config.mkldnn_enabled()) or create(config)
+    )
+    for onednn in (False, True):
+        PaddleInference(tmp_path / "model", onednn=onednn)
+    assert asked == [False, True]
+
+
 def test_all_runtimes_are_tried_and_the_report_is_kept(toy, tmp_path):
     report = export_network(
         build_network("toy_full"), toy("Export.try_runtimes=true"), COLOURS, tmp_path / "model", PHOTOS[:2]
