@@ -103,6 +103,14 @@ BAD: dict[str, tuple[str, Callable[[dict], Any]]] = {
     "run lengths cut off": ("run-lengths-malformed", _segmentation({"size": [HEIGHT, WIDTH], "counts": "3"}, 2)),
     "run lengths without counts": ("run-lengths-malformed", _segmentation({"size": [HEIGHT, WIDTH]}, 2)),
     "run lengths below zero": ("run-lengths-malformed", _segmentation({"size": [1, 3], "counts": [4, -1]}, 2)),
+    "an impossible size": (
+        "run-lengths-malformed",
+        _segmentation({"size": [10**9, 10**9], "counts": [0, 10**18]}, 2),
+    ),
+    "an impossible run": (
+        "run-lengths-malformed",
+        _segmentation({"size": [HEIGHT, WIDTH], "counts": [2**62, 2**62, 2**62, 2**62, HEIGHT * WIDTH]}, 2),
+    ),
     "an empty mask": ("mask-empty", _segmentation(_runs(np.zeros((HEIGHT, WIDTH), bool)), 2)),
 }
 

@@ -13,7 +13,8 @@ import attrs
 import numpy as np
 from pycocotools import mask as coco_mask
 
-_LONGEST = 6  # characters of a number of 30 bits, which counts the pixels of any image
+_PIXELS = 1 << 30  # more than any image has; pycocotools counts in 32 bits
+_LONGEST = 6  # characters of a number of 30 bits
 _MORE, _SIGN = 32, 16  # bits of a character: others follow; the number is below zero
 
 
@@ -59,9 +60,13 @@ class RunLengths:
         whole = isinstance(size, list) and len(size) == 2
         if not whole or not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in size):
             raise RunLengthError(f"size is {size!r}; it must be height and width")
+        if size[0] * size[1] > _PIXELS:
+            raise RunLengthError(f"size is {size!r}; no image is that large")
         runs = _expanded(counts) if isinstance(counts, str) else _whole_numbers(counts)
         if len(runs) and runs.min() < 0:
             raise RunLengthError("a run is shorter than nothing")
+        if len(runs) and runs.max() > _PIXELS:
+            raise RunLengthError(f"a run has {int(runs.max())} pixels; no image is that large")
         if int(runs.sum()) != size[0] * size[1]:
             raise RunLengthError(
                 f"the runs sum to {int(runs.sum())}, the mask of {size} has {size[0] * size[1]} pixels"
