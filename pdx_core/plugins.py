@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
-import inspect
 import os
 import sys
 from collections.abc import Iterable
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import attrs
@@ -105,7 +104,7 @@ class _Manager(pluggy.PluginManager):
     """pluggy inspects every name of a module statically, twice; with 200 plugins that was a fifth of `pdx --help`."""
 
     def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
-        if isinstance(plugin, ModuleType) and not inspect.isroutine(vars(plugin).get(name)):
+        if isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), (FunctionType, MethodType)):
             return None
         return super().parse_hookimpl_opts(plugin, name)
 
@@ -154,26 +153,22 @@ class Registry:
         if imported is None:
             self._note(entry_point, "failed")
             return
-        module, number, old = imported
-        hooks = []
-        for caller in self._manager.get_hookcallers(module) or ():
-            hooks.append(caller.name)
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is module:
-                    with self._trace.step(entry_point.name, caller.name, self._entries[_kind(caller.name)]):
-                        self._collect(entry_point, caller.name, implementation.function, old)
-        self._note(entry_point, "loaded", tuple(sorted(hooks)), number)
+        module, hooks, number, old = imported
+        for hook in hooks:
+            with self._trace.step(entry_point.name, hook, self._entries[_kind(hook)]):
+                self._collect(entry_point, hook, getattr(module, hook), old)
+        self._note(entry_point, "loaded", hooks, number)
 
     def _import(
         self, entry_point: importlib.metadata.EntryPoint
-    ) -> tuple[ModuleType, int, hook_api.OldApi | None] | None:
-        """The registered module and the API it speaks, or None after recording why not."""
+    ) -> tuple[ModuleType, tuple[str, ...], int, hook_api.OldApi | None] | None:
+        """The registered module, its hooks and the API it speaks, or None after recording why not."""
         heavy = loaded_heavy_modules()
         try:
             with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not mix with results
                 module = entry_point.load()
             number, old = hook_api.check_api(module, entry_point.value, hook_api.SUPPORTED_APIS)
-            self._reject_unknown_hooks(module)
+            hooks = self._hooks_of(module)
             self._manager.register(module, name=entry_point.name)
         except KeyboardInterrupt:
             raise
@@ -190,23 +185,26 @@ class Registry:
                 f"imports {' and '.join(brought)} when it is listed, which makes every command of pdx slow; "
                 "let the records name what needs it by import path",
             )
-        return module, number, old
+        return module, hooks, number, old
 
-    def _reject_unknown_hooks(self, module: ModuleType) -> None:
-        """Refuse misspelt hooks, and hooks that pluggy would overlook because they are not marked."""
+    def _hooks_of(self, module: ModuleType) -> tuple[str, ...]:
+        """The hooks it implements, sorted. Refuses misspelt ones, and those that pluggy would overlook: not marked."""
+        hooks = []
         for attribute in dir(module):
             marked = self._manager.parse_hookimpl_opts(module, attribute) is not None
             if marked and attribute not in HOOK_RECORDS:
                 raise PluginError(f"no hook named {attribute!r}.{did_you_mean(attribute, HOOK_RECORDS)}")
-            if not marked and attribute in HOOK_RECORDS and inspect.isfunction(getattr(module, attribute)):
+            if not marked and attribute in HOOK_RECORDS and isinstance(getattr(module, attribute), FunctionType):
                 raise PluginError(f"{attribute} is not marked as a hook; put @hookimpl from pdx_core above it")
+            if marked:
+                hooks.append(attribute)
+        return tuple(hooks)
 
     def _collect(
         self, entry_point: importlib.metadata.EntryPoint, hook: str, function: Any, old: hook_api.OldApi | None
     ) -> None:
         expected = HOOK_RECORDS[hook]
-        own = [entry.spec for entry in self._entries[expected.kind] if entry.plugin == entry_point.name]
-        known = {(fold_name(spec.name), _scope(spec)) for spec in own}
+        known: set[tuple[str, str]] = set()
         twice: list[str] = []
         try:
             with contextlib.redirect_stdout(sys.stderr):

@@ -73,7 +73,7 @@ def light_files() -> list[Path]:
     plugin_names = ("plugin.py", "config.py", "__init__.py", "readers_light.py", "options.py", "recipes.py")
     for plugin in PLUGINS:
         for path in sources(plugin):
-            if path.name in plugin_names or path.stem.startswith("zoo") or path.stem.endswith("_specs"):
+            if path.name in plugin_names or path.stem.startswith("zoo") or path.stem.endswith(("_specs", "_options")):
                 core.append(path)
     return [path for path in core if path.exists()]
 

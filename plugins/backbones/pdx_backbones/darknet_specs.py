@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import attrs
-
-from pdx_backbones.options import BackboneOptions
 from pdx_core.specs import BackboneSpec
 
 PAPER = "https://arxiv.org/abs/1804.02767"
@@ -15,16 +10,11 @@ STAGE_CHANNELS = (128, 256, 512, 1024)
 BLOCK_COUNTS = (2, 8, 8, 4)  # after the one block of stride 2 that belongs to the stem
 
 
-@attrs.frozen(kw_only=True)
-class DarkNetOptions(BackboneOptions):
-    act: Literal["relu", "leaky_relu"] = "relu"  # the ImageNet weights were trained with relu, YOLOv3 with leaky_relu
-
-
 SPECS = (
     BackboneSpec(
         name="DarkNet53",
         target="pdx_backbones.darknet:DarkNet",
-        options="pdx_backbones.darknet_specs:DarkNetOptions",
+        options="pdx_backbones.options:DarkNetOptions",
         channels=STAGE_CHANNELS,
         strides=(4, 8, 16, 32),
         summary="DarkNet of 53 layers, the trunk of YOLOv3",

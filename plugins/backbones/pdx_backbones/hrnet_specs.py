@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
-import attrs
+from typing import NamedTuple
 
 from pdx_core.specs import BackboneSpec
 
@@ -22,21 +20,11 @@ class Form(NamedTuple):
 FORMS = {"full": Form((4, 64), (1, 4, 3), 4), "small_v1": Form((1, 32), (1, 1, 1), 2)}
 
 
-@attrs.frozen(kw_only=True)
-class HRNetOptions:
-    out_stages: tuple[int, ...] = (0, 1, 2, 3)  # branches that forward returns
-    norm: Literal["batch", "frozen", "group"] = "batch"
-    freeze_stages: int = 0  # 1: stem fixed, 2: stem and first stage ...; their batch norm is frozen too
-    detached_stages: tuple[int, ...] = ()  # branches through which no gradient comes back from the head
-    upsample: Literal["nearest", "bilinear"] = "nearest"  # "bilinear" for the weights of PaddleSeg
-    padding: Literal["even", "same"] = "even"  # of strided convolutions; "same" for the weights of PaddleSeg
-
-
 def _spec(name: str, width: int, form: str) -> BackboneSpec:
     return BackboneSpec(
         name=name,
         target="pdx_backbones.hrnet:HRNet",
-        options="pdx_backbones.hrnet_specs:HRNetOptions",
+        options="pdx_backbones.options:HRNetOptions",
         arguments={"width": width, "form": form},
         channels=tuple(width * factor for factor in (1, 2, 4, 8)),
         strides=(4, 8, 16, 32),

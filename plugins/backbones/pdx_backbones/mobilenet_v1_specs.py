@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
-
 from pdx_backbones.naming import scale_name
-from pdx_backbones.options import BackboneOptions
 from pdx_core.specs import BackboneSpec
 
 PAPER = "https://arxiv.org/abs/1704.04861"
@@ -26,16 +23,11 @@ BLOCKS: tuple[tuple[int, int], ...] = (
 )
 
 
-@attrs.frozen(kw_only=True)
-class MobileNetV1Options(BackboneOptions):
-    out_blocks: tuple[int, ...] = ()  # blocks to return instead of the last ones of out_stages
-
-
 SPECS = tuple(
     BackboneSpec(
         name=f"MobileNetV1_{scale_name(scale)}",
         target="pdx_backbones.mobilenet_v1:MobileNetV1",
-        options="pdx_backbones.mobilenet_v1_specs:MobileNetV1Options",
+        options="pdx_backbones.options:MobileNetV1Options",
         arguments={"scale": scale},
         channels=tuple(int(channels * scale) for channels in LEVEL_CHANNELS),
         strides=(4, 8, 16, 32),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
-from pdx_backbones.options import BackboneOptions
 from pdx_core.specs import BackboneSpec
 
 PAPER = "https://arxiv.org/abs/1512.03385"
@@ -26,19 +23,12 @@ def expansion(depth: int) -> int:
     return 1 if depth < 50 else 4
 
 
-@attrs.frozen(kw_only=True)
-class ResNetOptions(BackboneOptions):
-    dilate: bool = True  # False: an output_stride of 8 or 16 leaves strides out without dilating in their place
-    multi_grid: tuple[int, ...] = ()
-    dcn_stages: tuple[int, ...] = ()
-
-
 def _spec(depth: int, variant: str) -> BackboneSpec:
     vd = variant == "vd"
     return BackboneSpec(
         name=f"ResNet{depth}_vd" if vd else f"ResNet{depth}",
         target="pdx_backbones.resnet:ResNet",
-        options="pdx_backbones.resnet_specs:ResNetOptions",
+        options="pdx_backbones.options:ResNetOptions",
         arguments={"depth": depth, "variant": variant},
         channels=tuple(channels * expansion(depth) for channels in STAGE_CHANNELS),
         strides=(4, 8, 16, 32),
@@ -88,7 +78,7 @@ SPECS = (
         BackboneSpec(
             name=name,
             target="pdx_backbones.resnet:ResNet",
-            options="pdx_backbones.resnet_specs:ResNetOptions",
+            options="pdx_backbones.options:ResNetOptions",
             arguments=arguments,
             channels=tuple(channels * 4 for channels in STAGE_CHANNELS),
             strides=(4, 8, 16, 32),

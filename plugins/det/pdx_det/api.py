@@ -49,6 +49,7 @@ Datasets: what is known beside a box travels with it, see `BoxTable.masks`
     copy_items          copies their files
     write_coco          writes them as COCO json; `outline` gives segmentation and area
     write_labelme       writes them as LabelMe json; `shapes` gives the shapes
+    write_drawn_coco    writes a COCO dataset of drawn shapes, for a demo
 Training, evaluation, prediction
     pack_boxes          the annotated boxes of a batch as arrays, and which boxes of each sample they are
     rows_per_image      the rows of `bbox` by image
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from pdx_det.checker import BoxDatasetChecker
     from pdx_det.coco_classes import class_names as coco_classes
     from pdx_det.conversion import Item, copy_items, items_of, write_coco, write_labelme
+    from pdx_det.drawn_coco import write_drawn_coco
     from pdx_det.metrics.coco import CocoBox, write_json_rows
     from pdx_det.metrics.coco_tables import Tables as CocoTables
     from pdx_det.metrics.coco_tables import tables as coco_tables
@@ -79,9 +81,10 @@ if TYPE_CHECKING:
     from pdx_det.output_rows import rows_per_image
     from pdx_det.predictor import DetPredictor
     from pdx_det.rcnn import RCNNHead, to_original
+    from pdx_det.rcnn_options import RCNNHeadOptions
     from pdx_det.rcnn_recipes import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing
     from pdx_det.rcnn_sampling import Regions
-    from pdx_det.rcnn_specs import HEAD_ARGUMENTS, RCNNHeadOptions
+    from pdx_det.rcnn_specs import HEAD_ARGUMENTS
     from pdx_det.readers.box_checks import BoxChecker, Place
     from pdx_det.readers.coco import scan_coco
     from pdx_det.readers.dataset import BoxDataset
@@ -113,7 +116,7 @@ _PLACES = {
     "Picture": "readers.listing",
     "Place": "readers.box_checks",
     "RCNNHead": "rcnn",
-    "RCNNHeadOptions": "rcnn_specs",
+    "RCNNHeadOptions": "rcnn_options",
     "Regions": "rcnn_sampling",
     "RoiExtractor": "roi",
     "SplitListing": "readers.listing",
@@ -139,6 +142,7 @@ _PLACES = {
     "without_spare_rows": "roi",
     "write_coco": "conversion",
     "write_coco_split": "writing",
+    "write_drawn_coco": "drawn_coco",
     "write_json_rows": "metrics.coco",
     "write_labelme": "conversion",
     "write_lists_split": "writing",
@@ -191,6 +195,7 @@ __all__ = [
     "without_spare_rows",
     "write_coco",
     "write_coco_split",
+    "write_drawn_coco",
     "write_json_rows",
     "write_labelme",
     "write_lists_split",

@@ -1,10 +1,8 @@
-"""The trunks, the neck and the head of BlazeFace, and what a config may say about them."""
+"""The trunks, the neck and the head of BlazeFace, as records."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
-import attrs
+from typing import NamedTuple
 
 from pdx_core.specs import BackboneSpec, HeadSpec, NeckSpec
 
@@ -31,17 +29,11 @@ FORMS = {
 }
 
 
-@attrs.frozen(kw_only=True)
-class BlazeNetOptions:
-    act: Literal["relu", "hardswish"] = "relu"  # within the double blocks
-    norm: Literal["batch", "frozen"] = "batch"
-
-
 def _trunk(name: str, form: str, channels: tuple[int, int]) -> BackboneSpec:
     return BackboneSpec(
         name=name,
         target="pdx_det.blazenet:BlazeNet",
-        options="pdx_det.blazeface_specs:BlazeNetOptions",
+        options="pdx_det.blazeface_options:BlazeNetOptions",
         arguments={"form": form},
         channels=channels,
         strides=(8, 16),
@@ -68,7 +60,7 @@ HEADS = (
         name="BlazeFaceHead",
         task="det",
         target="pdx_det.ssd:SSDHead",
-        options="pdx_det.ssd_specs:SSDHeadOptions",
+        options="pdx_det.ssd_options:SSDHeadOptions",
         arguments={
             "min_sizes": ((16.0, 24.0), (32.0, 48.0, 64.0, 80.0, 96.0, 128.0)),
             "steps": (8.0, 16.0),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from pdx_core.specs import ModelSpec, Score
 from pdx_det.rcnn_recipes import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing
@@ -18,8 +16,7 @@ _FROZEN, _C4, _DCN, _GROUP_NORM = (BACKBONES[name] for name in ("frozen", "c4", 
 _HRNET = {**BACKBONES["hrnet"], "Model.head.rpn_post_nms": (2000, 1000)}
 
 
-@attrs.frozen
-class _Row:
+class _Row(NamedTuple):
     """A line of the table. Box AP is in percent on COCO val2017.
 
     file: of the release, without suffix; None where there is none in the dynamic form
@@ -30,7 +27,7 @@ class _Row:
     params: int
     file: str | None
     scores: tuple[tuple[float, str], ...]  # value, schedule or other note
-    options: Mapping[str, Any] = attrs.field(factory=lambda: dict(_FROZEN))
+    options: Mapping[str, Any] = _FROZEN
     aliases: tuple[str, ...] = ()
     neck: str | None = "FPN"
     head: str = "FasterRCNNHead"

@@ -1,28 +1,12 @@
-"""The heads of Mask R-CNN, and what a config may say about them."""
+"""The heads of Mask R-CNN, as records."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-import attrs
-from attrs import validators as v
-
 from pdx_core.specs import HeadSpec
-from pdx_det.api import HEAD_ARGUMENTS, RCNNHeadOptions
-
-
-@attrs.frozen(kw_only=True)
-class MaskRCNNHeadOptions(RCNNHeadOptions):
-    mask_resolution: int = attrs.field(
-        default=14, validator=v.gt(0)
-    )  # of a region's features; masks are twice as large
-    mask_convs: int = attrs.field(default=4, validator=v.ge(0))
-    mask_channels: int = attrs.field(default=256, validator=v.gt(0))
-    mask_norm: Literal["none", "group"] = "none"
-
+from pdx_det.api import HEAD_ARGUMENTS
 
 _TARGET = "pdx_instseg.mask_rcnn:MaskRCNNHead"
-_OPTIONS = "pdx_instseg.mask_rcnn_specs:MaskRCNNHeadOptions"
+_OPTIONS = "pdx_instseg.mask_rcnn_options:MaskRCNNHeadOptions"
 
 HEADS = (
     HeadSpec(

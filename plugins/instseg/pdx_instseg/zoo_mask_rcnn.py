@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from pdx_core.specs import ModelSpec, Score, Weights
 from pdx_det.api import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing
@@ -18,8 +16,7 @@ _FROZEN, _C4, _DCN = (BACKBONES[name] for name in ("frozen", "c4", "dcn"))
 _GROUP_NORM = {**BACKBONES["group_norm"], "Model.head.mask_norm": "group"}
 
 
-@attrs.frozen
-class _Row:
+class _Row(NamedTuple):
     """A line of the table. AP is in percent on COCO val2017.
 
     file:   of the release, without suffix; None where there is none in the dynamic form
@@ -31,7 +28,7 @@ class _Row:
     params: int
     file: str | None
     scores: tuple[tuple[float, float, str], ...]
-    options: Mapping[str, Any] = attrs.field(factory=lambda: dict(_FROZEN))
+    options: Mapping[str, Any] = _FROZEN
     aliases: tuple[str, ...] = ()
     neck: str | None = "FPN"
     head: str = "MaskRCNNHead"

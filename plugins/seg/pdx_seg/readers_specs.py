@@ -2,38 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import attrs
-from attrs import validators as v
-
 from pdx_core.specs import ReaderSpec
-from pdx_seg.labels import IGNORE
-from pdx_seg.remap import MAX_VALUE, check_remap
 
-
-@attrs.frozen(kw_only=True)
-class MaskOptions:
-    """How mask files are read. What is not given here is taken from masks.json of the dataset, if there is one."""
-
-    ignore: int | None = attrs.field(
-        default=IGNORE,
-        validator=v.optional(v.and_(v.ge(0), v.le(MAX_VALUE))),
-        metadata={"help": "Value in the masks that is not judged; none where all values are classes."},
-    )
-    remap: dict[str, Any] = attrs.field(
-        factory=dict,
-        validator=check_remap,
-        metadata={"help": "Classes of values or colours: '{0: 0, 255: 1}', '{1-150: 0-149, 128 0 0: ignore}'."},
-    )
-
-
-@attrs.frozen(kw_only=True)
-class PolygonOptions:
-    """LabelMe files hold names, not values: there is nothing to be said about them."""
-
-
-_MASKS = "pdx_seg.readers_specs:MaskOptions"
+_MASKS = "pdx_seg.readers_options:MaskOptions"
 
 SPECS = (
     ReaderSpec(
@@ -90,7 +61,7 @@ SPECS = (
         target="pdx_seg.readers.dataset:LabelMeSegmentation",
         summary="One LabelMe json with polygons per image.",
         aliases=("LabelMe",),
-        options="pdx_seg.readers_specs:PolygonOptions",
+        options="pdx_seg.readers_options:PolygonOptions",
         layout="train_anno_list.txt and val_anno_list.txt with a json per line, images in images/; or a folder of json "
         "files to be split",
         detect="pdx_seg.readers_light:has_labelme",

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import attrs
-from attrs import validators as v
-
 from pdx_core.specs import BackboneSpec
-
-
-@attrs.frozen(kw_only=True)
-class UNetTrunkOptions:
-    width: int = attrs.field(default=64, validator=v.and_(v.instance_of(int), v.gt(0)))  # 16: about 16 times as fast
-    norm: Literal["batch", "frozen", "group"] = "batch"
-
 
 SPECS = (
     BackboneSpec(
         name="UNetTrunk",
         target="pdx_seg.unet:UNetTrunk",
-        options="pdx_seg.trunks_specs:UNetTrunkOptions",
+        options="pdx_seg.trunks_options:UNetTrunkOptions",
         channels=(64, 128, 256, 512, 512),
         strides=(1, 2, 4, 8, 16),
         min_size=16,

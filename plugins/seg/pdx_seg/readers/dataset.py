@@ -27,7 +27,7 @@ _counted: dict[tuple, tuple[str, ...]] = {}
 class LabelMapDataset:
     """Images with a class for every pixel, of one split. `classes` are those of the whole dataset.
 
-    options: `ignore` and `remap`, see `pdx_seg.readers_specs.MaskOptions`
+    options: `ignore` and `remap`, see `pdx_seg.readers_options.MaskOptions`
 
     Where no file names the classes all masks are read once to count them. Raises DataError naming file and place of
     what is wrong with lists and names; a mask is judged when its sample is read.
