@@ -26,7 +26,7 @@ def shapes(tmp_path_factory) -> Path:
 def test_the_demo_draws_a_clean_dataset(shapes, tmp_path):
     report = check_dataset(shapes, tmp_path, task="instseg")
     assert report.passed and not len(report.findings), report.findings.table()
-    assert report.result["attributes"]["num_classes"] == 5
+    assert report.result["attributes"]["num_classes"] == 3
     draw_dataset(tmp_path / "again", train=8, val=3, size=64)
     for path in shapes.rglob("*.*"):
         assert (tmp_path / "again" / path.relative_to(shapes)).read_bytes() == path.read_bytes()

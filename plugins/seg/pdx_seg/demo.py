@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pdx_core.demo_scenes import SceneObject
 
 _SIDE = 64
-_SHAPES = ("circle", "triangle", "cross")
 
 DEMO = Demo(
     model="UNet",
@@ -42,7 +41,7 @@ def draw_dataset(folder: Path, train: int = 800, val: int = 80, size: int = _SID
     """Write a SegDataset: pictures of `size` x `size` pixels with one or two shapes side by side, and their masks."""
     import numpy as np
 
-    from pdx_core.demo_scenes import SHAPES
+    from pdx_core.demo_scenes import DISTINCT_SHAPES, SHAPES, scene_rng
     from pdx_core.files import write_text
     from pdx_core.images import write_image
 
@@ -52,24 +51,24 @@ def draw_dataset(folder: Path, train: int = 800, val: int = 80, size: int = _SID
         (folder / "masks").mkdir(exist_ok=True)
         lines = []
         for index in range(count):
-            image, objects = _scene(np.random.default_rng((0 if split == "train" else 1, index)), size)
+            image, objects = _scene(scene_rng(split, index), size)
             mask = np.zeros((size, size), np.uint8)
             for item in objects:
-                mask[item.mask] = _SHAPES.index(SHAPES[item.label]) + 1
+                mask[item.mask] = DISTINCT_SHAPES.index(SHAPES[item.label]) + 1
             name = f"{split}_{index:04d}.png"
             write_image(folder / split / name, image)
             write_image(folder / "masks" / name, mask)
             lines.append(f"{split}/{name} masks/{name}\n")
         write_text(folder / f"{split}.txt", "".join(lines))
-    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in ("background", *_SHAPES)))
+    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in ("background", *DISTINCT_SHAPES)))
 
 
 def _scene(rng: np.random.Generator, size: int) -> tuple[np.ndarray, list[SceneObject]]:
     """A picture in which no shape hides another: of a few strokes of a cross nobody can say what it is."""
-    from pdx_core.demo_scenes import SHAPES, draw_scene
+    from pdx_core.demo_scenes import DISTINCT_SHAPES, SHAPES, draw_scene
 
     count = 2 if rng.random() < 0.3 else 1
-    chosen = [SHAPES.index(_SHAPES[index]) for index in rng.integers(0, len(_SHAPES), count).tolist()]
+    chosen = [SHAPES.index(DISTINCT_SHAPES[index]) for index in rng.integers(0, len(DISTINCT_SHAPES), count).tolist()]
     while True:
         image, objects = draw_scene(rng, size, size, chosen, size_range=(0.38, 0.55))
         if count == 1 or (len(objects) == 2 and _apart(*(item.xyxy for item in objects))):
