@@ -50,7 +50,6 @@ Datasets: what is known beside a box travels with it, see `BoxTable.masks`
     write_coco          writes them as COCO json; `outline` gives segmentation and area
     write_labelme       writes them as LabelMe json; `shapes` gives the shapes
     write_drawn_coco    writes a COCO dataset of drawn shapes, for a demo
-    write_drawn_coco    writes a COCO dataset of drawn shapes, for a demo
 Training, evaluation, prediction
     pack_boxes          the annotated boxes of a batch as arrays, and which boxes of each sample they are
     rows_per_image      the rows of `bbox` by image
@@ -73,7 +72,6 @@ if TYPE_CHECKING:
     from pdx_det.checker import BoxDatasetChecker
     from pdx_det.coco_classes import class_names as coco_classes
     from pdx_det.conversion import Item, copy_items, items_of, write_coco, write_labelme
-    from pdx_det.drawn_coco import write_drawn_coco
     from pdx_det.drawn_coco import write_drawn_coco
     from pdx_det.metrics.coco import CocoBox, write_json_rows
     from pdx_det.metrics.coco_tables import Tables as CocoTables
@@ -145,7 +143,6 @@ _PLACES = {
     "write_coco": "conversion",
     "write_coco_split": "writing",
     "write_drawn_coco": "drawn_coco",
-    "write_drawn_coco": "drawn_coco",
     "write_json_rows": "metrics.coco",
     "write_labelme": "conversion",
     "write_lists_split": "writing",
@@ -198,7 +195,6 @@ __all__ = [
     "without_spare_rows",
     "write_coco",
     "write_coco_split",
-    "write_drawn_coco",
     "write_drawn_coco",
     "write_json_rows",
     "write_labelme",
