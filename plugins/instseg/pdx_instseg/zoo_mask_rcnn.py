@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pdx_core.specs import ModelSpec, Score, Weights
-from pdx_det.api import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing
+from pdx_core.specs import ModelSpec, Score
+from pdx_det.api import BACKBONES, rcnn_coco_recipe, rcnn_finetuning, rcnn_preprocessing, released_weights
 
 _MASK = "https://arxiv.org/abs/1703.06870"
 _CASCADE = "https://arxiv.org/abs/1906.09756"
-_RELEASE = "https://paddledet.bj.bcebos.com/models/{}.pdparams"
 
 _FROZEN, _C4, _DCN = (BACKBONES[name] for name in ("frozen", "c4", "dcn"))
 _GROUP_NORM = {**BACKBONES["group_norm"], "Model.head.mask_norm": "group"}
@@ -98,18 +97,6 @@ def _model(row: _Row) -> ModelSpec:
         pyramid=pyramid,
         pretrained=row.file is not None,
     )
-    weights = ()
-    if row.file is not None:
-        weights = (
-            Weights(
-                tag="coco",
-                url=_RELEASE.format(row.file),
-                num_classes=80,
-                dialect="PaddleDetection",
-                licence="Apache-2.0",
-                source="PaddleDetection model zoo",
-            ),
-        )
     return ModelSpec(
         name=row.name,
         task="instseg",
@@ -124,7 +111,7 @@ def _model(row: _Row) -> ModelSpec:
         recipes={
             "coco": rcnn_coco_recipe(epochs=row.epochs, warmup_start_rate=1e-5, clip_norm=35.0 if cascade else None)
         },
-        weights=weights,
+        weights=released_weights(row.file),
         scores=tuple(
             Score(metric=metric, value=value, dataset="COCO val2017", note=note)
             for box_ap, mask_ap, note in row.scores
