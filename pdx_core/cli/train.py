@@ -13,6 +13,8 @@ from pdx_core.errors import ConfigError
 if TYPE_CHECKING:
     from pdx_core.config import Resolved
 
+_SHORTEST_INTERVAL = 100  # iterations between evaluations where nobody asked for less
+
 
 @click.command()
 @click.argument("name", required=False, shell_complete=completing.models_or_files)
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     "--data", metavar="DIR", shell_complete=completing.folders, help="Dataset folder; its format is recognised."
 )
 @click.option("--epochs", type=int, metavar="N", help="How long to train.")
-@click.option("--iters", type=int, metavar="N", help="The same in iterations; evaluates and saves ten times.")
+@click.option(
+    "--iters", type=int, metavar="N", help="The same in iterations; evaluates and saves ten times, at least 100 apart."
+)
 @click.option("--batch-size", type=int, metavar="N", help="Images per device.")
 @click.option("--lr", type=float, help="Learning rate.")
 @click.option(
@@ -99,12 +103,12 @@ def _resolve(name: str | None, options: ConfigOptions, flags: dict[str, Any]) ->
 
 
 def _intervals(resolved: Resolved, flags: dict[str, Any]) -> dict[str, Any]:
-    """Intervals meant for epochs would evaluate after every iteration."""
+    """Intervals meant for epochs would evaluate after every iteration; a trial of a few should not evaluate ten times."""
     if flags.get("Train.unit") != "iteration":
         return {}
-    tenth = max(1, flags["Train.epochs_iters"] // 10)
+    interval = max(_SHORTEST_INTERVAL, flags["Train.epochs_iters"] // 10)
     keys = ("Train.eval_interval", "Train.save_interval")
-    return {key: tenth for key in keys if not _said_by_user(resolved, key)}
+    return {key: interval for key in keys if not _said_by_user(resolved, key)}
 
 
 def _said_by_user(resolved: Resolved, key: str) -> bool:

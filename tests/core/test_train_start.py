@@ -41,3 +41,15 @@ def test_fixed_random_parameters_are_named_with_what_fixed_them():
 
 def test_without_a_setting_to_blame_the_number_is_said():
     assert "1 of 6 parameters stay at their random values. " in scratch(Component(name="Trunk"), fixed=1)
+
+
+@pytest.mark.parametrize(("iterations", "interval"), [(30, 100), (5000, 500)])
+def test_evaluations_of_runs_in_iterations_are_not_too_close(iterations, interval):
+    from pdx_core.cli.train import _intervals
+
+    unsaid = types.SimpleNamespace(origins={"Train.eval_interval": "model Net"})
+    flags = {"Train.unit": "iteration", "Train.epochs_iters": iterations}
+    assert _intervals(unsaid, flags) == {"Train.eval_interval": interval, "Train.save_interval": interval}
+    said = types.SimpleNamespace(origins={"Train.eval_interval": "-o Train.eval_interval=3"})
+    assert _intervals(said, flags) == {"Train.save_interval": interval}
+    assert _intervals(unsaid, {"Train.epochs_iters": iterations}) == {}
