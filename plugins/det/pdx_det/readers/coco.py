@@ -69,7 +69,8 @@ def load_coco(path: Path, root: Path, findings: Findings) -> dict[str, Any] | No
     try:
         text = read_text(path)
     except DataError as error:
-        findings.add("json-unreadable", str(error), file=name, fix="save it as UTF-8 text")
+        message = str(error).removeprefix(f"{path}: ").partition("; ")[0]  # file and advice are told beside it
+        findings.add("json-unreadable", message, file=name, fix="save it as UTF-8 text")
         return None
     if not text.strip():
         findings.add("json-empty", "the file is empty", file=name, fix="export it again")
