@@ -10,7 +10,7 @@ import attrs
 import yaml
 
 import pdx_core
-from pdx_core.config_types import fields_by_key, join
+from pdx_core.config_fields import fields_by_key, join
 from pdx_core.settings import Component, RunConfig
 
 # Text that no reader takes for a number, a truth value, null or syntax; anything else is quoted.

@@ -6,8 +6,9 @@ import logging
 
 import attrs
 
+from pdx_core.config_fields import aliases_of, fields_by_key, join
 from pdx_core.config_foreign import IGNORED_KEYS
-from pdx_core.config_types import aliases_of, fields_by_key, join, unknown_key
+from pdx_core.config_types import unknown_key
 from pdx_core.config_values import Scalar, Value, is_null, plain
 from pdx_core.errors import ConfigError, did_you_mean, fold_name, nearest
 from pdx_core.settings import Component, RunConfig

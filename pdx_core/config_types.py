@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 import types
@@ -12,6 +11,7 @@ from typing import Any, Literal, Union
 
 import attrs
 
+from pdx_core.config_fields import fields_by_key, join
 from pdx_core.config_values import Scalar, Value, is_null, plain, read_bool, read_float, read_int
 from pdx_core.errors import ConfigError, PdxError, did_you_mean, fold_name
 from pdx_core.settings import Component
@@ -105,23 +105,6 @@ def _options_class(spec: Any) -> type | None:
         raise
     except Exception as error:
         raise ConfigError(f"the options of {spec.name!r} ({spec.options}) cannot be imported: {error}") from error
-
-
-@functools.cache
-def fields_by_key(wanted: type) -> dict[str, tuple[attrs.Attribute, Any]]:
-    """Field and type of every key of an attrs class, other spellings excluded."""
-    hints = typing.get_type_hints(wanted)
-    return {field.metadata.get("key", field.alias): (field, hints[field.name]) for field in attrs.fields(wanted)}
-
-
-@functools.cache
-def aliases_of(wanted: type) -> dict[str, str]:
-    """Other spelling -> key."""
-    return {
-        alias: field.metadata.get("key", field.alias)
-        for field in attrs.fields(wanted)
-        for alias in field.metadata.get("aliases", ())
-    }
 
 
 def convert(hint: Any, value: Value, path: str) -> Any:
@@ -262,10 +245,6 @@ def show(value: Value) -> str:
 
 def source(value: Value) -> str:
     return f" (from {value.origin})" if value.origin else ""
-
-
-def join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
 
 
 def _some_keys(wanted: type) -> str:

@@ -18,6 +18,7 @@ LIGHT_CORE = [
         "builtin",
         "config",
         "config_dump",
+        "config_fields",
         "config_foreign",
         "config_merge",
         "config_types",

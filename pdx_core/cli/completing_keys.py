@@ -19,7 +19,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pdx_core.cli import completing
-from pdx_core.config_types import fields_by_key, join
+from pdx_core.config_fields import fields_by_key, join
 from pdx_core.errors import PdxError
 from pdx_core.plugins import get_registry
 from pdx_core.settings import Component, RunConfig
