@@ -103,7 +103,7 @@ def _resolve(name: str | None, options: ConfigOptions, flags: dict[str, Any]) ->
 
 
 def _intervals(resolved: Resolved, flags: dict[str, Any]) -> dict[str, Any]:
-    """Intervals meant for epochs would evaluate after every iteration; a trial of a few should not evaluate ten times."""
+    """Intervals meant for epochs would evaluate after every iteration; a short trial needs only one."""
     if flags.get("Train.unit") != "iteration":
         return {}
     interval = max(_SHORTEST_INTERVAL, flags["Train.epochs_iters"] // 10)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 Arrays = Mapping[str, np.ndarray]
 
+_PLACE_IN_PADDLE = re.compile(r"\s*\(at /\S+:\d+\)")  # of its C++ source; helps no user
 _TIMEOUT_SECONDS = 300
 
 
@@ -262,7 +264,7 @@ def _attempt(job: Mapping[str, Any], feeds: Sequence[Arrays]) -> tuple[dict[str,
         outputs = [dict(runtime(feed)) for feed in feeds]
         taken = _time(runtime, feeds[0], Timing(**job["timing"]))
     except Exception as error:  # noqa: BLE001 - whatever a runtime raises is the result of its trial
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lines = [line.strip() for line in _PLACE_IN_PADDLE.sub("", str(error)).splitlines() if line.strip()]
         return {"error": lines[-1] if lines else type(error).__name__}, []
     return {"load_ms": (loaded - started) * 1000, "taken_ms": [seconds * 1000 for seconds in taken]}, outputs
 

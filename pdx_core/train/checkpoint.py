@@ -175,5 +175,5 @@ def _iteration(name: str) -> int:
 
 def describe(state: TrainState) -> str:
     """Where a checkpoint stands, for messages."""
-    part: Any = f", batch {state.batch} of the next" if state.batch else ""
-    return f"iteration {state.iteration} (epoch {state.epoch}{part})"
+    place = f"epoch {state.epoch + 1}, batch {state.batch}" if state.batch else f"epoch {state.epoch}"
+    return f"iteration {state.iteration} ({place})"

@@ -204,7 +204,7 @@ class Training:
             self.log.evaluation(state.iteration, state.epoch, metrics)
             shown = " ".join(f"{name} {value:.4f}" for name, value in metrics.items())
             self.log.say(
-                f"evaluation at epoch {state.epoch} iteration {state.iteration}: {shown} "
+                f"evaluation at epoch {state.epoch + bool(state.batch)} iteration {state.iteration}: {shown} "
                 f"(best {self.metric_key} {state.best_score:.4f} at iteration {state.best_iteration}, "
                 f"{time.monotonic() - started:.1f} s)"
             )
