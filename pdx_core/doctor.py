@@ -166,7 +166,8 @@ def _plugins() -> Iterator[Finding]:
     if not registry.specs("tasks"):
         yield Finding("plugins", "note", "none offers a task", "pip install pdx-cls (or pdx-det, pdx-seg, pdx-instseg)")
     for problem in [*registry.problems, *registry.misfits()]:
-        remedy = f"upgrade or remove it, or leave it out with PDX_DISABLE_PLUGINS={problem.plugin}"
+        leave_out = f"leave it out with PDX_DISABLE_PLUGINS={problem.plugin}"
+        remedy = f"{problem.remedy or 'upgrade or remove it'}; or {leave_out}"
         yield Finding(f"plugin {problem.plugin}", "note", str(problem), remedy)
     for notice in registry.notices:
         yield Finding(f"plugin {notice.plugin}", "note", str(notice), "upgrade it, or tell its author")

@@ -17,43 +17,13 @@ import pluggy
 from pdx_core import hook_api, hookspecs
 from pdx_core.entry_points import distribution_of, installed_plugins
 from pdx_core.errors import PluginError, UnknownNameError, did_you_mean, fold_name
+from pdx_core.plugin_problems import Problem, remedy_for
 from pdx_core.plugin_trace import Trace
 from pdx_core.specs import HOOK_RECORDS, Spec
 
 MOST_RECORDS = 10_000  # of one hook; a generator that never ends would hang every command
 DISABLE_VARIABLE = "PDX_DISABLE_PLUGINS"
 STRICT_VARIABLE = "PDX_STRICT"
-
-
-@attrs.frozen
-class Problem:
-    """Why a plugin, or a part of it, was set aside, or what its author should change.
-
-    `stage` says what pdx was doing: "loading", or the name of a hook.
-    """
-
-    plugin: str
-    version: str
-    stage: str
-    error: str
-    raised: BaseException | None = attrs.field(default=None, eq=False, repr=False)
-
-    @property
-    def details(self) -> str:
-        """The traceback, or nothing. Written when asked for: twenty of them would be felt in `pdx --help`."""
-        if self.raised is None:
-            return ""
-        import traceback
-
-        return "".join(traceback.format_exception(self.raised))
-
-    def as_dict(self) -> dict[str, str]:
-        """Plain values."""
-        return {name: getattr(self, name) for name in ("plugin", "version", "stage", "error", "details")}
-
-    def __str__(self) -> str:
-        version = f" ({self.version})" if self.version else ""
-        return f"{self.plugin}{version}: {self.stage}: {self.error}"
 
 
 @attrs.frozen
@@ -196,6 +166,8 @@ class Registry:
                 raise PluginError(f"no hook named {attribute!r}.{did_you_mean(attribute, HOOK_RECORDS)}")
             if not marked and attribute in HOOK_RECORDS and isinstance(getattr(module, attribute), FunctionType):
                 raise PluginError(f"{attribute} is not marked as a hook; put @hookimpl from pdx_core above it")
+            if marked and (required := _required_arguments(getattr(module, attribute))):
+                raise PluginError(f"{attribute} must take no argument; it has {', '.join(map(repr, required))}")
             if marked:
                 hooks.append(attribute)
         return tuple(hooks)
@@ -236,8 +208,9 @@ class Registry:
         if self._strict:
             raise PluginError(f"{entry_point.name}: {stage}: {error}") from error
         message = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-        version = distribution_of(entry_point)[1]
-        self.problems.append(Problem(entry_point.name, version, stage, message, error))
+        distribution, version = distribution_of(entry_point)
+        remedy = remedy_for(error, entry_point.module, distribution)
+        self.problems.append(Problem(entry_point.name, version, stage, message, error, remedy))
 
     def _notice(self, entry_point: importlib.metadata.EntryPoint, text: str) -> None:
         self.notices.append(Problem(entry_point.name, distribution_of(entry_point)[1], "loading", text))
@@ -364,6 +337,14 @@ def _ambiguous(label: str, name: str, where: str, found: list[Entry]) -> str:
         return f"{len(found)} plugins offer a {label} named {name!r}{where}: write {choices}"
     message = f"{len(tasks)} tasks have a {label} named {name!r}{where}: say with --task which ({' or '.join(tasks)})"
     return message + (f", or write {choices}" if len(full_names) == len(found) else "")
+
+
+def _required_arguments(function: Any) -> tuple[str, ...]:
+    """Names of the positional arguments of a plain function that have no default."""
+    if not isinstance(function, FunctionType):
+        return ()
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
 
 
 def _kind(hook: str) -> str:

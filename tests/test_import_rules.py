@@ -31,6 +31,7 @@ LIGHT_CORE = [
         "errors",
         "hook_api",
         "hookspecs",
+        "plugin_problems",
         "plugin_trace",
         "opencv",
         "paddle_support",

@@ -50,7 +50,10 @@ BROKEN: dict[str, tuple[str | bytes | None, str]] = {
         "loading: no hook named 'pdx_model'. Did you mean 'pdx_models'",
     ),
     "unmarked": (HEAD + "def pdx_models(): return []", "loading: pdx_models is not marked as a hook; put @hookimpl"),
-    "arguments": (HEAD + "@hookimpl\ndef pdx_models(registry): return []", "loading: PluginValidationError"),
+    "arguments": (
+        HEAD + "@hookimpl\ndef pdx_models(registry): return []",
+        "loading: pdx_models must take no argument; it has 'registry'",
+    ),
     "wrong_record": (HOOK + "    yield {'name': 'a'}", "pdx_heads: must yield HeadSpec, got {'name': 'a'}"),
     "not_iterable": (HOOK + "    return 3", "pdx_heads: must return an iterable of HeadSpec, got int"),
     "raises_in_hook": (HOOK + "    return 1 / 0", "pdx_heads: ZeroDivisionError: division by zero"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 import pdx_core
 from pdx_core.cli import completing, hidden_commands
 from pdx_core.cli.options import echo_json, json_option
-from pdx_core.cli.table import echo_table
+from pdx_core.cli.table import echo_table, line_width
 from pdx_core.errors import UnknownNameError, did_you_mean, fold_name
 from pdx_core.plugins import PluginInfo, Problem, Registry, get_registry
 from pdx_core.specs import KINDS
@@ -34,28 +35,35 @@ def plugins(names: tuple[str, ...], as_json: bool) -> None:
     infos = [info for info in registry.plugins if info.name in wanted]
     problems = [problem for problem in problems if problem.plugin in wanted]
     notices = [notice for notice in registry.notices if notice.plugin in wanted]
+    components = _components(registry)
     if as_json:
         echo_json(
             {
                 "pdx_core": pdx_core.__version__,
                 "hook_api": pdx_core.HOOK_API,
                 "supported_apis": sorted(pdx_core.SUPPORTED_APIS),
-                "plugins": [_as_dict(info, registry) for info in infos],
+                "plugins": [_as_dict(info, components[info.name]) for info in infos],
                 "problems": [problem.as_dict() for problem in problems],
                 "notices": [notice.as_dict() for notice in notices],
             }
         )
     elif names:
         for info in infos:
-            _show(info, registry)
+            _show(info, components[info.name])
         _tell("problems", problems, full=True)
         _tell("notices", notices)
     else:
-        _show_table(infos, registry, problems)
+        _show_table(infos, components, problems)
         _tell("problems", problems)
         _tell("notices", notices)
+        faulty = len({problem.plugin for problem in problems})
+        click.echo(f"\n{len(infos)} plugins, {faulty} with problems.", err=True)
         if problems:
-            click.echo("`pdx plugins NAME` tells the full story of one plugin.", err=True)
+            click.echo(
+                "`pdx plugins NAME` tells the full story of one. If it is not yours: upgrade it with pip, tell its "
+                "author, or leave it out with PDX_DISABLE_PLUGINS=NAME.",
+                err=True,
+            )
 
 
 def _wanted(names: Sequence[str], registry: Registry, problems: Sequence[Problem]) -> set[str]:
@@ -70,18 +78,25 @@ def _wanted(names: Sequence[str], registry: Registry, problems: Sequence[Problem
     return {spelled[fold_name(name)] for name in names}
 
 
-def _show_table(infos: Sequence[PluginInfo], registry: Registry, problems: Sequence[Problem]) -> None:
+def _show_table(
+    infos: Sequence[PluginInfo], components: Mapping[str, Mapping[str, list[str]]], problems: Sequence[Problem]
+) -> None:
+    """A line per plugin. Its distribution is left to `pdx plugins NAME`: most have the same name behind "pdx-"."""
     rows = []
     for info in infos:
-        components = _components(registry, info.name)
-        offers = ", ".join(f"{len(names)} {kind.replace('_', ' ')}" for kind, names in components.items())
+        offers = ", ".join(_count(kind, len(names)) for kind, names in components[info.name].items())
         faults = sum(problem.plugin == info.name for problem in problems)
         status = f"{info.status}, {faults} problem{'s' * (faults > 1)}" if faults else info.status
-        rows.append((info.name, status, f"{info.distribution} {info.version}", offers))
-    echo_table(("plugin", "status", "distribution", "offers"), rows)
+        rows.append((info.name, info.version, status, offers))
+    echo_table(("plugin", "version", "status", "offers"), rows, fold=True)
 
 
-def _show(info: PluginInfo, registry: Registry) -> None:
+def _count(kind: str, count: int) -> str:
+    words = kind.replace("_", " ")
+    return f"{count} {words if count != 1 else words.removesuffix('s')}"
+
+
+def _show(info: PluginInfo, components: Mapping[str, list[str]]) -> None:
     """Everything about one plugin."""
     click.echo(f"{info.name}: {info.status}")
     click.echo(f"  distribution  {info.distribution} {info.version}")
@@ -90,29 +105,39 @@ def _show(info: PluginInfo, registry: Registry) -> None:
         click.echo(f"  hook API      {info.api}")
     if info.hooks:
         click.echo(f"  hooks         {', '.join(info.hooks)}")
-    for kind, names in _components(registry, info.name).items():
-        click.echo(f"  {kind.replace('_', ' ')}: {', '.join(names)}")
+    for kind, names in components.items():
+        _echo_folded(f"{kind.replace('_', ' ')}: {', '.join(names)}", "  ", "    ")
 
 
 def _tell(title: str, found: Sequence[Problem], full: bool = False) -> None:
     if found:
         click.echo(f"\n{title}")
     for problem in found:
-        click.echo(f"  {problem}")
+        _echo_folded(" ".join(str(problem).split()), "  ", "      ")
+        if problem.remedy:
+            _echo_folded(f"-> {problem.remedy}", "      ", "         ")
         for line in problem.details.splitlines() if full else ():
-            click.echo(f"    {line}")
+            click.echo(f"      {line}")
 
 
-def _as_dict(info: PluginInfo, registry: Registry) -> dict[str, Any]:
-    components = _components(registry, info.name)
+def _echo_folded(text: str, indent: str, further: str) -> None:
+    """One paragraph; on a terminal its lines end where words do."""
+    width = line_width()
+    click.echo(textwrap.fill(text, width, initial_indent=indent, subsequent_indent=further) if width else indent + text)
+
+
+def _as_dict(info: PluginInfo, components: Mapping[str, list[str]]) -> dict[str, Any]:
     offers = {kind: len(names) for kind, names in components.items()}
-    return {**info.as_dict(), "file": _file(info), "offers": offers, "components": components}
+    return {**info.as_dict(), "file": _file(info), "offers": offers, "components": dict(components)}
 
 
-def _components(registry: Registry, plugin: str) -> dict[str, list[str]]:
-    """Names by kind, of the kinds that the plugin offers."""
-    names = {kind: [entry.spec.name for entry in registry.entries(kind) if entry.plugin == plugin] for kind in KINDS}
-    return {kind: found for kind, found in names.items() if found}
+def _components(registry: Registry) -> dict[str, dict[str, list[str]]]:
+    """Names by plugin and kind, of the kinds that a plugin offers."""
+    found: dict[str, dict[str, list[str]]] = {info.name: {} for info in registry.plugins}
+    for kind in KINDS:
+        for entry in registry.entries(kind):
+            found[entry.plugin].setdefault(kind, []).append(entry.spec.name)
+    return found
 
 
 def _file(info: PluginInfo) -> str | None:

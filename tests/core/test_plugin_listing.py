@@ -48,12 +48,52 @@ def test_list_for_machines_holds_everything(fake_site):
 def test_table_counts_problems_and_one_plugin_tells_its_story(fake_site):
     fake_site.install("half", HALF)
     table = fake_site.run("plugins").stdout
-    assert re.search(r"^half +loaded, 1 problem +pdx-half 1.0 +1 heads$", table, re.MULTILINE)
+    assert re.search(r"^half +1.0 +loaded, 1 problem +1 head$", table, re.MULTILINE)
     assert "half (1.0): pdx_heads: ZeroDivisionError: division by zero" in table and "Traceback" not in table
     story = fake_site.run("plugins", "HALF").stdout
     assert "heads: First" in story and "Traceback" in story and "1 / 0" in story and "core" not in story.split()
     wrong = fake_site.run("plugins", "halv")
     assert wrong.returncode == 2 and "Did you mean 'half'" in wrong.stderr
+
+
+def test_table_fits_the_terminal_and_stays_one_line_per_plugin_elsewhere(fake_site):
+    kinds = ("backbones", "necks", "heads", "metrics", "predictors", "runtimes")
+    records = {
+        "backbones": "BackboneSpec(name='a', target='m:o', channels=(8,), strides=(4,))",
+        "necks": "NeckSpec(name='a', target='m:o')",
+        "heads": "HeadSpec(name='a', target='m:o', task='t')",
+        "metrics": "MetricSpec(name='a', target='m:o', task='t', key='k')",
+        "predictors": "PredictorSpec(name='a', target='m:o', task='t')",
+        "runtimes": "RuntimeSpec(name='a', target='m:o')",
+    }
+    hooks = "".join(f"@hookimpl\ndef pdx_{kind}():\n    yield {records[kind]}\n" for kind in kinds)
+    fake_site.install("many", "from pdx_core import hookimpl\nfrom pdx_core.specs import *\nPDX_API = 1\n" + hooks)
+    fake_site.install("bad", "raise ValueError('first line\\nsecond line, ' + 'long ' * 20)")
+    for columns in (80, 120):
+        lines = fake_site.run("plugins", COLUMNS=str(columns)).stdout.splitlines()
+        assert max(map(len, lines)) <= columns
+        assert any(line.startswith("many ") and "1 backbone" in line for line in lines)
+    piped = fake_site.run("plugins", COLUMNS="").stdout.splitlines()
+    (row,) = (line for line in piped if line.startswith("many "))
+    assert "1 backbone, 1 neck, 1 head, 1 metric, 1 predictor, 1 runtime" in row
+    (problem,) = (line for line in piped if "ValueError" in line)
+    assert "first line second line" in problem
+
+
+def test_user_is_told_what_mends_a_missing_module(fake_site):
+    fake_site.install("needy", "import no_such_package.part", distribution="acme-needy")
+    fake_site.install("gone", "")
+    next(fake_site.folder.glob("fake_gone_*.py")).unlink()
+    fake_site.install("faulty", "1 / 0")
+    remedies = {problem.plugin: problem.remedy for problem in fake_site.registry().problems}
+    assert remedies["needy"] == (
+        "install what it needs: pip install acme-needy; if it does not declare 'no_such_package', tell its author"
+    )
+    assert remedies["gone"].startswith("its files are gone: pip install --force-reinstall pdx-gone")
+    assert remedies["faulty"] == ""
+    story = fake_site.run("plugins", "faulty").stdout
+    assert "1 / 0" in story and "importlib" not in story  # the way to the plugin is not its story
+    assert "-> install what it needs" in fake_site.run("plugins").stdout
 
 
 def test_trace_has_a_line_for_each_call(fake_site):

@@ -35,7 +35,7 @@ BROKEN = {
     ),
     "other_prefix": (HEAD + "@hookimpl\ndef get_models(): return []", "no hook named 'get_models'"),
     "unmarked": (HEAD + "def pdx_models(): return []", "pdx_models is not marked as a hook"),
-    "arguments": (HEAD + "@hookimpl\ndef pdx_models(registry): return []", "PluginValidationError"),
+    "arguments": (HEAD + "@hookimpl\ndef pdx_models(registry): return []", "must take no argument; it has 'registry'"),
 }
 BROKEN_HOOKS = {
     "wrong_record": (
