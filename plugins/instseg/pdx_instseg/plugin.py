@@ -20,6 +20,7 @@ def pdx_tasks():
         target="pdx_instseg.task:InstSegTask",
         metric="coco_mask",
         predictor="instseg",
+        demo="pdx_instseg.demo:DEMO",
     )
 
 
