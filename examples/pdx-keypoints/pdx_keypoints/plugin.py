@@ -81,7 +81,7 @@ def pdx_models():
         yield ModelSpec(
             name=f"Points-{trunk}",
             task="keypoints",
-            family="Points",
+            family="Keypoints",
             summary=f"points as centres of mass of maps, on {trunk}",
             backbone=trunk,
             head="PointsHead",
