@@ -16,7 +16,7 @@ _SLOW = 2.0  # seconds from which on a check's time is told
 
 @click.command("check")
 @click.argument("name", shell_complete=completing.plugins)
-@click.argument("components", nargs=-1, metavar="[COMPONENT]...", shell_complete=completing.components)
+@click.argument("components", nargs=-1, metavar="COMPONENT...", shell_complete=completing.components)
 @click.option("--all", "every_record", is_flag=True, help="Build every record, not one for each piece of code.")
 @click.option("--no-networks", is_flag=True, help="Build no trunk, neck, head or model, which is what takes long.")
 @click.option("--only", metavar="TEXT", help='Run only checks whose line contains this text, such as "gradients".')

@@ -38,15 +38,20 @@ class TaskExample:
     def classes(self) -> tuple[str, ...]:
         return self.reader.classes
 
+    def samples(self, count: int) -> list[Any]:
+        """Samples as the reader gives them, from all over the dataset."""
+        return list(_Spread(self.reader, count))
+
     def batch(self, size: int = HANDFUL, transforms: Any = None) -> Any:
-        """A fresh batch of samples from all over the dataset, which may be sorted by class, with their targets."""
+        """A fresh batch of so many samples with their targets, or of all where there are fewer."""
         from pdx_core.data.loader import Loader
         from pdx_core.transforms.build import build
 
+        size = min(size, len(self.reader))
         loader = Loader(
             _Spread(self.reader, size),
             build(transforms or self.resolved.config.data.eval_transforms),
-            batch_size=min(size, len(self.reader)),
+            batch_size=size,
             collate=self.task.collate,
             workers=0,
             pad_multiple=getattr(self.task, "pad_multiple", 1),
@@ -56,11 +61,10 @@ class TaskExample:
 
 
 class _Spread:
-    """Some of a reader's samples, evenly spaced."""
+    """Some of a reader's samples, evenly spaced: datasets may be sorted by class. Of too few, some come twice."""
 
     def __init__(self, reader: Any, count: int) -> None:
         self.reader, self.classes = reader, reader.classes
-        count = min(count, len(reader))
         self.chosen = [index * (len(reader) - 1) // max(count - 1, 1) for index in range(count)]
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,31 +126,36 @@ def _require_close(number: int, mine: Any, theirs: Any, inputs: Sequence[Any]) -
 
 def require_learning(layer: Any, loss: Callable[[], Any], steps: int = STEPS, learning_rate: float = 1e-3) -> None:
     """Adam on one small batch brings the loss down: the loss and the network belong together."""
-    layer.train()
-    trained = [parameter for parameter in layer.parameters() if not parameter.stop_gradient]
-    optimizer = paddle.optimizer.Adam(learning_rate, parameters=trained)
     first, best = None, float("inf")
-    for _ in range(steps):
-        started = time.perf_counter(), time.process_time()
-        value = loss()
-        value.backward()
-        optimizer.step()
-        optimizer.clear_grad()
-        number = float(value)
-        first = number if first is None else first
+    started = time.perf_counter(), time.process_time()
+    for number in lessons(layer, loss, steps, learning_rate):
         if not np.isfinite(number):
             fail(f"the loss becomes {number} while learning", "check the loss for overflow and divisions by zero")
-        best = min(best, number)
-        if best < LEARNED * first:
-            return
         # Neither other programs of this machine nor many threads make a step slow
         taken = min(time.perf_counter() - started[0], time.process_time() - started[1])
+        first, best = number if first is None else first, min(best, number)
+        if best < LEARNED * first:
+            return
         if taken > _SLOW:
             raise NotCheckable(f"a training step takes {taken:.0f} s here, too long for {steps} of them")
+        started = time.perf_counter(), time.process_time()
     fail(
         f"the loss only falls from {first:.3g} to {best:.3g} in {steps} steps on one batch",
         "see that the loss compares with the right target, that activations do not die, and that norms are there",
     )
+
+
+def lessons(layer: Any, loss: Callable[[], Any], steps: int, learning_rate: float = 1e-3) -> Iterator[float]:
+    """Train with Adam; gives the loss before each step, after having made it."""
+    layer.train()
+    trained = [parameter for parameter in layer.parameters() if not parameter.stop_gradient]
+    optimizer = paddle.optimizer.Adam(learning_rate, parameters=trained)
+    for _ in range(steps):
+        value = loss()
+        value.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        yield float(value)
 
 
 def total(losses: Mapping[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from pdx_core.testing.examples import task_example
 
 def numbers_have_names_and_the_key_is_among_them(spec: MetricSpec) -> None:
     metric = _new(spec)
-    metric.update(*_seen(spec.task))
+    metric.update(*seen(spec.task))
     numbers = metric.compute()
     if not isinstance(numbers, dict) or not all(isinstance(value, (int, float)) for value in numbers.values()):
         fail(f"compute gave {numbers!r}", 'return a dict of Python floats: {"accuracy": 0.5}')
@@ -37,7 +37,7 @@ def nothing_counted_is_no_error(spec: MetricSpec) -> None:
 
 def batches_do_not_matter(spec: MetricSpec) -> None:
     """One sample after the other gives what all at once give."""
-    results, samples = _seen(spec.task)
+    results, samples = seen(spec.task)
     whole, pieces = _new(spec), _new(spec)
     whole.update(results, samples)
     for result, sample in zip(results, samples, strict=True):
@@ -47,7 +47,7 @@ def batches_do_not_matter(spec: MetricSpec) -> None:
 
 def merging_equals_one_process(spec: MetricSpec) -> None:
     """States of two processes, sent as bytes and merged, give what one process gives."""
-    results, samples = _seen(spec.task)
+    results, samples = seen(spec.task)
     if len(samples) < 2:
         raise NotCheckable("the task's example has a single sample")
     whole = _new(spec)
@@ -66,15 +66,13 @@ def merging_equals_one_process(spec: MetricSpec) -> None:
 
 
 @functools.cache
-def _seen(task: str) -> tuple[list[Any], list[Any]]:
-    """Results of the task's example model, untrained, and the samples they are for."""
-    from pdx_core.testing.networks import predict_arrays
-    from pdx_core.train.network import build_network
+def seen(task: str) -> tuple[list[Any], list[Any]]:
+    """Results for the task's handful of pictures, some of them right, and the samples they are for."""
+    from pdx_core.testing.networks import predict_arrays, taught_network
 
     example = task_example(task)
     batch = example.batch()
-    network = build_network(example.resolved.spec.name, len(example.classes), example.resolved.config.model)
-    return list(example.task.results(predict_arrays(network, batch), batch.samples)), batch.samples
+    return list(example.task.results(predict_arrays(taught_network(task), batch), batch.samples)), batch.samples
 
 
 def _new(spec: MetricSpec) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +13,16 @@ from pdx_core.paddle_support import require_paddle
 from pdx_core.runtimes.paddle_inference import PaddleInference
 from pdx_core.runtimes.trial import Tolerance, compare
 from pdx_core.testing.checks import fail
-from pdx_core.testing.layers import not_exportable, require_gradients, require_learning, total
+from pdx_core.testing.examples import task_example
+from pdx_core.testing.layers import lessons, not_exportable, require_gradients, require_learning, total
 from pdx_core.train.export import INPUT_NAMES, save_graph
-from pdx_core.train.network import Network
+from pdx_core.train.network import Network, build_network
 
 paddle = require_paddle()
 
 from paddle import nn  # noqa: E402
 
+_LESSONS = 20  # with them about half of what the examples show is found
 # What a part is tried on when no model says what it is built on
 PYRAMID = (FeatureSpec(16, 4), FeatureSpec(24, 8), FeatureSpec(32, 16), FeatureSpec(48, 32))
 
@@ -44,14 +47,15 @@ def tensors(batch: Any) -> tuple[Any, Any, Any]:
     return tuple(paddle.to_tensor(value) for value in (batch.images, batch.im_shape, batch.scale_factor))
 
 
-def targets_of(batch: Any) -> dict[str, Any]:
-    return {name: paddle.to_tensor(value) for name, value in batch.targets.items()}
+def _inputs(batch: Any) -> tuple[Any, dict[str, Any]]:
+    """What `Network.loss` takes of a batch."""
+    return tensors(batch)[0], {name: paddle.to_tensor(value) for name, value in batch.targets.items()}
 
 
 def require_finite_loss_and_gradients(network: Network, batch: Any, part: Any = None) -> None:
     """part: the layer whose parameters must get gradients; by default the whole network."""
     network.train()
-    loss = total(network.loss(tensors(batch)[0], targets_of(batch)))
+    loss = total(network.loss(*_inputs(batch)))
     require_gradients(network if part is None else part, loss)
 
 
@@ -73,8 +77,24 @@ def require_named_predictions(network: Network, batch: Any) -> None:
 
 
 def require_learning_of(network: Network, batch: Any) -> None:
-    images, targets = tensors(batch)[0], targets_of(batch)
+    images, targets = _inputs(batch)
     require_learning(network, lambda: total(network.loss(images, targets)))
+
+
+@functools.cache
+def taught_network(task: str) -> Network:
+    """The network of a task's example, in evaluation mode, after a few steps on the handful: some results are right.
+
+    Of one that has learnt nothing, a metric would see mistakes only, and its numbers would be the same if it lost half.
+    """
+    example = task_example(task)
+    paddle.seed(0)
+    network = build_network(example.resolved.spec.name, len(example.classes), example.resolved.config.model)
+    images, targets = _inputs(example.batch())
+    for _ in lessons(network, lambda: total(network.loss(images, targets)), _LESSONS):
+        pass
+    network.eval()
+    return network
 
 
 def require_exported(network: Network, batch: Any) -> None:

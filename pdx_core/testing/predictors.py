@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from pdx_core.errors import PdxError
-from pdx_core.paddle_support import require_paddle
 from pdx_core.results import Result
 from pdx_core.specs import PredictorSpec, import_target
 from pdx_core.testing.checks import fail
@@ -51,7 +50,7 @@ def results_are_json(spec: PredictorSpec) -> None:
 def results_can_be_drawn(spec: PredictorSpec) -> None:
     from pdx_core.images import read_image
 
-    pictures = [read_image(path) for path in _pictures()]
+    pictures = [read_image(path) for path in _pictures(spec.task)]
     for result in _build(spec).predict(pictures):
         before = None if result.image is None else result.image.copy()
         if "res" not in result.img:
@@ -74,7 +73,7 @@ def batch_size_does_not_matter(spec: PredictorSpec) -> None:
 def unknown_options_are_refused(spec: PredictorSpec) -> None:
     predictor = _build(spec)
     try:
-        list(predictor.predict(_pictures()[:1], no_such_option=1))
+        list(predictor.predict(_pictures(spec.task)[:1], no_such_option=1))
     except PdxError:
         return
     except Exception as error:  # noqa: BLE001 - whatever the author's code raises is what is judged
@@ -83,20 +82,17 @@ def unknown_options_are_refused(spec: PredictorSpec) -> None:
 
 
 def _predict(spec: PredictorSpec, batch_size: int) -> list[Any]:
-    return list(_build(spec).predict(_pictures(), batch_size=batch_size))
+    return list(_build(spec).predict(_pictures(spec.task), batch_size=batch_size))
 
 
 def _build(spec: PredictorSpec) -> Any:
-    """The predictor around the untrained model of the task's example."""
+    """The predictor around the model of the task's example, which has learnt a little."""
     from pdx_core.model_card import ModelCard
     from pdx_core.runtimes.dygraph import Dygraph
-    from pdx_core.train.network import build_network
+    from pdx_core.testing.networks import taught_network
 
-    paddle = require_paddle()
     example = task_example(spec.task)
     config = example.resolved.config
-    paddle.seed(0)
-    network = build_network(example.resolved.spec.name, len(example.classes), config.model)
     target = spec.load()
     card = ModelCard(
         name=example.resolved.spec.name,
@@ -105,17 +101,19 @@ def _build(spec: PredictorSpec) -> Any:
         classes=example.classes,
         post=target.published_post(config),
     )
-    return target(card, Dygraph(network), **spec.arguments)
+    return target(card, Dygraph(taught_network(spec.task)), **spec.arguments)
 
 
 @functools.cache
-def _pictures() -> list[str]:
-    """Files of drawn pictures in several sizes."""
+def _pictures(task: str) -> list[str]:
+    """Files with pictures of the example: as it is, twice as large, and without its right quarter."""
     from pdx_core.images import write_image
-    from pdx_core.runtimes.feeds import draw_pictures
 
+    images = [sample.image for sample in task_example(task).samples(_IMAGES)]
+    images[1] = images[1].repeat(2, axis=0).repeat(2, axis=1)
+    images[2] = images[2][:, : images[2].shape[1] * 3 // 4]
     paths = [scratch() / f"picture_{number}.png" for number in range(_IMAGES)]
-    for path, picture in zip(paths, draw_pictures(_IMAGES), strict=True):
+    for path, picture in zip(paths, images, strict=True):
         write_image(path, picture)
     return [str(path) for path in paths]
 

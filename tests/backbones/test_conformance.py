@@ -83,7 +83,24 @@ def test_option_defaults_are_those_of_the_network(spec):
         assert accepted[field.name].default == field.default, field.name
 
 
-# What authors of plugins run with `pdx plugin check`; test_export.py compares graphs with more options than the kit has
+# What authors of plugins run with `pdx plugin check`
+@pytest.mark.pdx_plugin("backbones", every_record=True, networks=False)
+def test_records(pdx_check):
+    pdx_check()
+
+
+@pytest.mark.pdx_plugin("backbones", "PP-LCNet_x0_25", "MobileNetV1_x0_25")
+def test_small_networks(pdx_check):
+    pdx_check()
+
+
+@pytest.mark.sweep
+@pytest.mark.pdx_plugin("backbones", every_record=True)
+def test_every_network(pdx_check):
+    pdx_check()
+
+
+# Of each form; test_export.py compares graphs with more options than the kit has
 QUICK = (
     backbones.forward_gives_the_levels_it_declares,
     backbones.saved_parameters_give_the_same_outputs,
@@ -95,12 +112,6 @@ QUICK = (
 @pytest.mark.parametrize("check", QUICK, ids=lambda check: check.__name__)
 def test_what_the_kit_expects_of_any_trunk(spec, check):
     check(spec)
-
-
-@pytest.mark.sweep
-@each_form
-def test_it_learns_a_handful(spec):
-    backbones.learns_a_handful_of_images(spec)
 
 
 @each_form

@@ -139,7 +139,7 @@ def toy_example(monkeypatch):
     pytest.importorskip("numpy")
     from pdx_core.testing import metrics
 
-    monkeypatch.setattr(metrics, "_seen", lambda task: ([1, 2, 3], ["a", "b", "c"]))
+    monkeypatch.setattr(metrics, "seen", lambda task: ([1, 2, 3], ["a", "b", "c"]))
     monkeypatch.setattr(metrics, "task_example", lambda task: types.SimpleNamespace(classes=("x", "y")))
 
 
