@@ -40,6 +40,7 @@ def run_session(resolved: Resolved, device: str) -> dict:
     config = resolved.config
     folder = Path(config.global_.output)
     # Everything a user may have got wrong is found before an earlier run in the folder is touched.
+    assemble.check_normalisation(config.data)
     reader, val_reader = assemble.open_splits(resolved, "train", "val")
     classes = tuple(reader.classes)
     count = assemble.count_classes(resolved, classes)
