@@ -9,15 +9,14 @@ from typing import Any
 import attrs
 import numpy as np
 
-from pdx_core.data.sample import Sample
 from pdx_core.errors import PdxError
 from pdx_core.images import IMAGE_SUFFIXES
 from pdx_core.specs import ReaderSpec, import_target
 from pdx_core.testing.checks import NotCheckable, fail
 from pdx_core.testing.examples import reader_example
+from pdx_core.testing.samples import require_complete
 
 _THREADS = 4
-_TRUTH = ("label", "boxes", "masks", "label_map", "extra")
 
 
 def detection_knows_its_own_layout(spec: ReaderSpec) -> None:
@@ -60,7 +59,7 @@ def samples_are_complete(spec: ReaderSpec) -> None:
     """Each has an RGB image, its file, its size and a truth that fits them."""
     reader = _open(spec, reader_example(spec), "train")
     for index in range(len(reader)):
-        _require_complete(reader[index], len(reader.classes), index)
+        require_complete(reader[index], len(reader.classes), index)
 
 
 def reading_is_deterministic_and_safe_in_threads(spec: ReaderSpec) -> None:
@@ -141,35 +140,6 @@ def same(first: Any, second: Any) -> bool:
     if isinstance(first, dict) and isinstance(second, dict):
         return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
     return first == second
-
-
-def _require_complete(sample: Any, classes: int, index: int) -> None:
-    if not isinstance(sample, Sample):
-        fail(f"reader[{index}] is a {type(sample).__name__}", "return pdx_core.data.sample.Sample")
-    image = sample.image
-    shape = getattr(image, "shape", None)
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or shape[2] != 3:
-        fail(
-            f"the image of sample {index} is {getattr(image, 'dtype', type(image).__name__)} {shape}",
-            "give uint8 [H, W, 3] in RGB: pdx_core.images.read_image does",
-        )
-    if tuple(sample.size) != shape[:2]:
-        fail(f"size of sample {index} is {sample.size}, its image {shape[:2]}", "set size=image.shape[:2]")
-    if not sample.path and sample.id == "":
-        fail(f"sample {index} has neither path nor id", "set path to the file, as the user would name it")
-    known = (getattr(sample, name) for name in _TRUTH)
-    if not any(isinstance(value, np.ndarray) or value not in (None, {}) for value in known):
-        fail(f"sample {index} has no truth", "set label, boxes, masks, label_map or extra")
-    if isinstance(sample.label, (int, np.integer)) and not 0 <= sample.label < classes:
-        fail(f"label {sample.label} of sample {index} is outside 0..{classes - 1}", "give the index into classes")
-    if sample.boxes is not None and len(sample.boxes):
-        labels, xyxy = sample.boxes.labels, sample.boxes.xyxy
-        if labels.min() < 0 or labels.max() >= classes:
-            fail(f"a box of sample {index} has a label outside 0..{classes - 1}", "give the index into classes")
-        if (xyxy[:, 2:] < xyxy[:, :2]).any():
-            fail(f"a box of sample {index} has x2 < x1 or y2 < y1", "give x1 y1 x2 y2 in pixels, not width and height")
-    if sample.label_map is not None and sample.label_map.shape != shape[:2]:
-        fail(f"the label map of sample {index} is {sample.label_map.shape}, its image {shape[:2]}", "give one size")
 
 
 def _open(spec: ReaderSpec, folder: Path, split: str) -> Any:
