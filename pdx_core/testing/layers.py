@@ -98,8 +98,14 @@ def require_export(layer: Any, specs: Sequence[Any], feeds: Sequence[Sequence[An
 def not_exportable(error: Exception) -> tuple[str, str]:
     """What to say when tracing fails: what was seen, and what to change."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    seen = f"it cannot be exported: {type(error).__name__}: {' '.join(lines[-2:])[:400]}"
+    if "super()" in seen:
+        return (
+            seen,
+            "Paddle 2.6 cannot trace super(): write in forward what the class above it does",
+        )
     return (
-        f"it cannot be exported: {type(error).__name__}: {' '.join(lines[-2:])[:400]}",
+        seen,
         "keep forward and decode to tensor operations: no numpy, no float(tensor), no Python branches on tensor "
         "values; read sizes with tensor.shape",
     )

@@ -26,9 +26,7 @@ class LeakyConv(ConvNorm):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
         super().__init__(in_channels, out_channels, kernel_size, act=None)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.leaky_relu(super().forward(x), SLOPE)
+        self.act = nn.LeakyReLU(SLOPE)  # not in a forward of its own: Paddle 2.6 cannot export super() there
 
 
 class Context(nn.Layer):
