@@ -64,6 +64,13 @@ def choose_metric(resolved: Any, task: Any, classes: tuple[str, ...]) -> MetricC
     component = resolved.config.evaluate.metric
     name = component.name if component else registry.find("tasks", resolved.spec.task).metric
     spec = registry.resolve("metrics", name, resolved.origins.get("Evaluate.metric", ""))
+    task_name = resolved.spec.task
+    if getattr(spec, "task", task_name) != task_name:  # one given as "package.module:Class" belongs to no task
+        fitting = ", ".join(found.name for found in registry.specs("metrics") if found.task == task_name)
+        raise ConfigError(
+            f"Evaluate.metric: {name!r} judges results of task {spec.task!r}, {resolved.spec.name} is a model of "
+            f"{task_name!r}; metrics for it: {fitting or 'none is installed'}"
+        )
     target = spec.load()
     key = getattr(spec, "key", "") or getattr(target, "key", "")
     if not key:
