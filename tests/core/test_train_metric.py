@@ -43,6 +43,6 @@ def test_a_metric_of_the_task_is_taken(chosen):
 
 def test_a_metric_of_another_task_is_refused_with_those_that_fit(chosen):
     with pytest.raises(
-        ConfigError, match="'foreign' judges results of task 'theirs', Net is a model of 'mine'.*: own$"
+        ConfigError, match=r"'foreign' judges results of task 'theirs', Net is a model of 'mine'.*: own$"
     ):
         chosen("foreign")
