@@ -98,7 +98,15 @@ def task_example(name: str) -> TaskExample:
             )
         write_example(import_target(reader.example), folder)
         model, overrides = min(models, key=lambda item: item.params or 0).name, ()
-    resolved = resolve(model, flags={"Global.dataset_dir": str(folder)}, overrides=overrides)
+    try:
+        resolved = resolve(model, flags={"Global.dataset_dir": str(folder)}, overrides=overrides)
+    except UnknownNameError as error:
+        if not registry.problems:
+            raise
+        reason = str(error).partition("\n")[0]
+        raise NotCheckable(
+            f"the example of the task {name!r} needs what no plugin offers that could be loaded: {reason}"
+        ) from error
     reader = open_splits(resolved, ("train",))[0]
     task = spec.load()(resolved.config, reader.classes)
     return TaskExample(resolved, folder, reader, task)
