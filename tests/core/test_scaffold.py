@@ -14,9 +14,8 @@ import pytest
 from pdx_core.errors import PdxError
 from pdx_core.plugins import get_registry
 from pdx_core.scaffold import KINDS, new_plugin
-from tests.conftest import absent_part
 
-HAS_CLS = absent_part("cls") is None
+HAS_CLS = any(spec.name == "cls" for spec in get_registry().specs("tasks"))
 WITHOUT_A_TASK = ["backbone", "runtime", "command"]
 KIT = "pdx_core.testing.pytest_plugin"
 ALL = list(KINDS) if HAS_CLS else WITHOUT_A_TASK
