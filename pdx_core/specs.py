@@ -229,7 +229,7 @@ class ModelSpec(Spec):
     recipes: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)  # by name: further overrides, on demand
     weights: tuple[Weights, ...] = ()  # of the whole model; the first is "official"
     scores: tuple[Score, ...] = ()  # published ones and our own; `pdx models` shows the first
-    params: int | None = None  # trainable elements with the published number of classes
+    params: int | None = None  # elements with the published number of classes, fixed ones too, running statistics not
     file_mb: float | None = None  # of the published weights
     labels: str | None = attrs.field(default=None, validator=_check_target)  # function () -> class names of the weights
     paper: str = ""  # title or URL

@@ -196,16 +196,17 @@ class _Suppress(paddle.nn.Layer):
 
 @pytest.mark.parametrize("kind", Suppression.KINDS)
 def test_exported_suppression_gives_the_same_rows(kind, tmp_path):
-    layer = _Suppress(_suppression(nms_kind=kind, max_places=30, pre_top_k=20))
+    suppression = _suppression(nms_kind=kind, max_places=30, pre_top_k=20)
     spec = paddle.static.InputSpec
     shapes = [spec([None, None, 4], "float32"), spec([None, None, 3], "float32")]
-    paddle.jit.save(paddle.jit.to_static(layer, input_spec=shapes, full_graph=True), str(tmp_path / "net"))
+    traced = paddle.jit.to_static(_Suppress(suppression), input_spec=shapes, full_graph=True)
+    paddle.jit.save(traced, str(tmp_path / "net"))
     loaded = paddle.jit.load(str(tmp_path / "net"))
     for images, places in ((1, 50), (2, 40), (2, 12)):
         corner = paddle.rand([images, places, 2]) * 50
         boxes = paddle.concat([corner, corner + 20], axis=-1)
         scores = paddle.rand([images, places, 3])
-        want = layer(boxes, scores)
+        want = suppression(boxes, scores)
         rows, counts = loaded(boxes, scores)
         assert counts.tolist() == want["bbox_num"].tolist() and sum(counts.tolist()) > 0
         np.testing.assert_allclose(rows.numpy(), want["bbox"].numpy(), rtol=1e-5)
