@@ -69,7 +69,7 @@ def exported_graph_gives_the_same_predictions(spec: HeadSpec) -> None:
 def learns_a_handful_of_images(spec: HeadSpec) -> None:
     from pdx_core.testing.networks import require_learning_of
 
-    require_learning_of(build(spec), task_example(spec.task).batch())
+    require_learning_of(lambda: build(spec), task_example(spec.task).batch())
 
 
 def build(spec: HeadSpec, extra_classes: int = 0) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pdx_core.paddle_support import require_paddle, save_static
 from pdx_core.runtimes.paddle_inference import PaddleInference
-from pdx_core.testing.checks import NotCheckable, fail
+from pdx_core.testing.checks import CheckFailure, NotCheckable, fail
 
 paddle = require_paddle()
 
@@ -131,11 +131,25 @@ def _require_close(number: int, mine: np.ndarray, theirs: np.ndarray, size: list
         )
 
 
-def require_learning(layer: Any, loss: Callable[[], Any], steps: int = STEPS, learning_rate: float = 1e-3) -> None:
-    """Adam on one small batch brings the loss down: the loss and the network belong together."""
+def require_learning(begin: Callable[[], tuple[Any, Callable[[], Any]]], rates: Sequence[float] = (1e-3, 1e-4)) -> None:
+    """Adam on one small batch brings the loss down: the loss and the network belong together.
+
+    begin: gives a new network and a function that computes its loss
+    rates: learning rates, of which one has to do; networks without norms need a low one
+    """
+    failure = None
+    for rate in rates:
+        try:
+            return _learns(*begin(), rate)
+        except CheckFailure as error:
+            failure = error
+    raise failure
+
+
+def _learns(layer: Any, loss: Callable[[], Any], learning_rate: float) -> None:
     first, best = None, float("inf")
     started = time.perf_counter(), time.process_time()
-    for number in lessons(layer, loss, steps, learning_rate):
+    for number in lessons(layer, loss, STEPS, learning_rate):
         if not np.isfinite(number):
             fail(f"the loss becomes {number} while learning", "check the loss for overflow and divisions by zero")
         # Neither other programs of this machine nor many threads make a step slow
@@ -144,10 +158,10 @@ def require_learning(layer: Any, loss: Callable[[], Any], steps: int = STEPS, le
         if best < LEARNED * first:
             return
         if taken > _SLOW:
-            raise NotCheckable(f"a training step takes {taken:.0f} s here, too long for {steps} of them")
+            raise NotCheckable(f"a training step takes {taken:.0f} s here, too long for {STEPS} of them")
         started = time.perf_counter(), time.process_time()
     fail(
-        f"the loss only falls from {first:.3g} to {best:.3g} in {steps} steps on one batch",
+        f"the loss only falls from {first:.3g} to {best:.3g} in {STEPS} steps on one batch",
         "see that the loss compares with the right target, that activations do not die, and that norms are there",
     )
 

@@ -84,7 +84,7 @@ def exported_graph_gives_the_same_predictions(spec: ModelSpec) -> None:
 def learns_a_handful_of_images(spec: ModelSpec) -> None:
     from pdx_core.testing.networks import require_learning_of
 
-    require_learning_of(_trainable(spec), batch_for(spec, HANDFUL))
+    require_learning_of(lambda: _trainable(spec), batch_for(spec, HANDFUL))
 
 
 def build(spec: ModelSpec) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,15 @@ def require_named_predictions(network: Network, batch: Any) -> None:
             fail(f"{name} holds numbers that are not finite", "look for overflow in decode")
 
 
-def require_learning_of(network: Network, batch: Any) -> None:
+def require_learning_of(build: Callable[[], Network], batch: Any) -> None:
+    """build: gives a new network each time"""
     images, targets = _inputs(batch)
-    require_learning(network, lambda: total(network.loss(images, targets)))
+
+    def begin() -> tuple[Network, Callable[[], Any]]:
+        network = build()
+        return network, lambda: total(network.loss(images, targets))
+
+    require_learning(begin)
 
 
 @functools.cache
