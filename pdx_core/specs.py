@@ -89,7 +89,8 @@ class Spec:
     target: str = attrs.field(validator=_check_target)  # "package.module:object", imported on first use
     summary: str = ""  # half a line for lists
     aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)  # spellings of other releases
-    options: str | None = attrs.field(default=None, validator=_check_target)  # light attrs class typing the parameters
+    # light attrs class typing the parameters; best in a module of its own, which is imported for the chosen model only
+    options: str | None = attrs.field(default=None, validator=_check_target)
     arguments: Mapping[str, Any] = attrs.field(factory=dict)  # what makes this variant: passed to target as keywords
 
     def load(self) -> Any:
