@@ -6,6 +6,8 @@ import types
 
 import pytest
 
+pytest.importorskip("paddle")
+
 from pdx_core.errors import ConfigError
 from pdx_core.settings import Component
 from pdx_core.specs import MetricSpec

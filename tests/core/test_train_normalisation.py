@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("paddle")
+
 from pdx_core.errors import ConfigError
 from pdx_core.settings import DataConfig
 from pdx_core.train.assemble import check_normalisation

@@ -6,10 +6,10 @@ import types
 
 import pytest
 
+pytest.importorskip("paddle")
+
 from pdx_core.settings import Component, ModelConfig
 from pdx_core.train.pretrained import load_pretrained
-
-pytestmark = pytest.mark.paddle
 
 
 def scratch(backbone: Component, fixed: int) -> str:
