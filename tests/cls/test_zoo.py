@@ -99,7 +99,8 @@ import sys
 from pdx_core.plugins import get_registry
 from pdx_core.config import resolve
 
-assert not get_registry().problems, get_registry().problems
+own = [problem for problem in get_registry().problems if problem.plugin in ("core", "backbones", "cls")]
+assert not own, own  # another plugin may lack one that is not installed
 resolve("ResNet50")
 print(sorted({"paddle", "numpy", "cv2", "matplotlib"} & set(sys.modules)))
 """
