@@ -23,7 +23,7 @@ _SHORTEST_INTERVAL = 100  # iterations between evaluations where nobody asked fo
 )
 @click.option("--epochs", type=int, metavar="N", help="How long to train.")
 @click.option(
-    "--iters", type=int, metavar="N", help="The same in iterations; evaluates and saves ten times, at least 100 apart."
+    "--iters", type=int, metavar="N", help="The same in iterations; saves ten times, evaluates at most so often."
 )
 @click.option("--batch-size", type=int, metavar="N", help="Images per device.")
 @click.option("--lr", type=float, help="Learning rate.")
@@ -106,9 +106,9 @@ def _intervals(resolved: Resolved, flags: dict[str, Any]) -> dict[str, Any]:
     """Intervals meant for epochs would evaluate after every iteration; a short trial needs only one."""
     if flags.get("Train.unit") != "iteration":
         return {}
-    interval = max(_SHORTEST_INTERVAL, flags["Train.epochs_iters"] // 10)
-    keys = ("Train.eval_interval", "Train.save_interval")
-    return {key: interval for key in keys if not _said_by_user(resolved, key)}
+    tenth = max(1, flags["Train.epochs_iters"] // 10)
+    intervals = {"Train.eval_interval": max(_SHORTEST_INTERVAL, tenth), "Train.save_interval": tenth}
+    return {key: interval for key, interval in intervals.items() if not _said_by_user(resolved, key)}
 
 
 def _said_by_user(resolved: Resolved, key: str) -> bool:

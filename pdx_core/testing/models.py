@@ -10,7 +10,6 @@ from pdx_core.testing.checks import NotCheckable, fail
 from pdx_core.testing.examples import FEW, HANDFUL, task_example
 
 _SIDE = 96
-_STATISTICS = ("_mean", "_variance")  # what the batch norms of Paddle count among their parameters
 _LARGE = 60_000_000  # parameters, from which on it is not trained here
 
 
@@ -21,6 +20,7 @@ def configuration_is_complete(spec: ModelSpec) -> None:
     from pdx_core.errors import PdxError
     from pdx_core.predictor import preparation
     from pdx_core.transforms.build import build as build_transforms
+    from pdx_core.transforms.normalize import require_same_pixels
 
     try:
         resolved = resolve(spec.name)
@@ -34,7 +34,11 @@ def configuration_is_complete(spec: ModelSpec) -> None:
     except PdxError as error:
         fail(f"images cannot be prepared: {error}", 'end preprocessing with {"Normalize": {}}')
     try:
-        Pipeline.of(build_transforms(resolved.config.data.train_transforms, "Data.train_transforms"))
+        train, evaluation = (
+            Pipeline.of(build_transforms(getattr(resolved.config.data, key), f"Data.{key}"))
+            for key in ("train_transforms", "eval_transforms")
+        )
+        require_same_pixels(train.normalize, evaluation.normalize)
     except PdxError as error:
         fail(
             f"it cannot be trained: {error}",
@@ -44,12 +48,11 @@ def configuration_is_complete(spec: ModelSpec) -> None:
 
 def has_the_declared_number_of_parameters(spec: ModelSpec) -> None:
     """Those that a recipe fixes count, the running mean and variance of norms do not: so releases are counted."""
-    from pdx_core.train.network import build_network
+    from pdx_core.train.network import build_network, without_statistics
 
     if spec.params is None or spec.num_classes is None:
         raise NotCheckable("the record names no number of parameters (params, for num_classes classes)")
-    parameters = dict(build_network(spec.name).named_parameters())
-    counted = [item for name, item in parameters.items() if name.rpartition(".")[2] not in _STATISTICS]
+    counted = without_statistics(build_network(spec.name)).values()
     count = sum(item.size for item in counted)
     if count != spec.params:
         fixed = sum(item.size for item in counted if item.stop_gradient)

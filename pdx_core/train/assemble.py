@@ -83,29 +83,6 @@ def choose_metric(resolved: Any, task: Any, classes: tuple[str, ...]) -> MetricC
     return MetricChoice(target, {**spec.arguments, **options}, classes, f"{prefix}{key}", higher)
 
 
-def check_normalisation(data: Any) -> None:
-    """Raises ConfigError when training and evaluation normalise pixels differently; data: the section Data.
-
-    Nothing else would tell: the loss falls, and the evaluation of what was learned gives next to nothing.
-    """
-    from pdx_core.transforms.build import build
-    from pdx_core.transforms.normalize import Normalize
-
-    found = {}
-    for key in ("train_transforms", "eval_transforms"):
-        for transform in build(getattr(data, key), origin=f"Data.{key}"):
-            if isinstance(transform, Normalize):
-                found[key] = (transform.mean, transform.std, transform.scale)
-    if len(set(found.values())) < 2:
-        return
-    shown = (f"mean {list(mean)}, std {list(std)}, scale {scale:.6g}" for mean, std, scale in found.values())
-    raise ConfigError(
-        "Data.train_transforms normalises with {}; Data.eval_transforms with {}. The network would be judged on other "
-        "pixels than it learns from: give Normalize the same values in both (without values it takes those of "
-        "ImageNet)".format(*shown)
-    )
-
-
 def train_loader(resolved: Any, reader: Any, task: Any, num_classes: int) -> Any:
     """Shuffled batches with targets. The last, smaller batch of an epoch is left out unless it is the only one:
     batch normalisation suffers from a batch of one, and processes must get equal shares."""

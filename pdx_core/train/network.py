@@ -94,6 +94,12 @@ def build_components(model: ModelConfig, num_classes: int, name: str) -> dict[st
     return {"backbone": backbone, "neck": neck, "head": head}
 
 
+def without_statistics(layer: nn.Layer) -> dict[str, Tensor]:
+    """The parameters by name. What norms have seen is left out, which Paddle counts as parameters without gradient."""
+    statistics = ("_mean", "_variance")
+    return {name: item for name, item in layer.named_parameters() if name.rpartition(".")[2] not in statistics}
+
+
 def growth_per_class(network: Network, model: ModelConfig, num_classes: int) -> dict[str, tuple[int, ...]]:
     """By how much each axis of a tensor grows with every class: the head's tensors that depend on their number.
 

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from pdx_core.errors import OfflineError, UnreachableError, WeightsError
-from pdx_core.train.network import growth_per_class
+from pdx_core.train.network import growth_per_class, without_statistics
 from pdx_core.weights import Mismatch, load_weights, official_weights
 
 logger = logging.getLogger(__name__)
-
-_SCRATCH = "training from scratch"
 
 
 def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
@@ -22,17 +20,15 @@ def load_pretrained(network: Any, resolved: Any, num_classes: int) -> str:
 
     The parameters whose shape depends on the number of classes may have another shape in the file: they start anew.
     """
-    start = _load(network, resolved, num_classes)
-    if not start.lower().startswith(_SCRATCH):
+    start, loaded = _load(network, resolved, num_classes)
+    if loaded:
         return start
     return "\n".join(filter(None, (start, _fixed_at_random(network, resolved.config.model))))
 
 
 def _fixed_at_random(network: Any, model: Any) -> str:
     """A warning about parameters that can neither be trained nor came from a file; "" where there are none."""
-    # Paddle counts what a norm has seen as parameters that have no gradient; only these are meant to be so.
-    statistics = ("_mean", "_variance")
-    parameters = [item for name, item in network.named_parameters() if not name.endswith(statistics)]
+    parameters = without_statistics(network).values()
     fixed = sum(parameter.stop_gradient for parameter in parameters)
     if not fixed:
         return ""
@@ -50,15 +46,17 @@ def _fixed_at_random(network: Any, model: Any) -> str:
     )
 
 
-def _load(network: Any, resolved: Any, num_classes: int) -> str:
+def _load(network: Any, resolved: Any, num_classes: int) -> tuple[str, bool]:
+    """What was done, and whether weights were loaded at all."""
     source = resolved.config.train.pretrain_weight_path
     if source is None or source.lower() in ("", "none"):
-        return f"{_SCRATCH} (random weights)"
+        return "training from scratch (random weights)", False
     replaced = _replaced_part(resolved)
     # What a record names instead of "official" is a file with the trunk alone, which serves under any head.
     needed = replaced == "backbone" or (replaced and source.lower() == "official")
     if needed and _is_default(resolved, "Train.pretrain_weight_path"):
-        return f"{_SCRATCH} (random weights): the published ones do not fit the {replaced} that was chosen"
+        reason = f"the published ones do not fit the {replaced} that was chosen"
+        return f"training from scratch (random weights): {reason}", False
     growth = growth_per_class(network, resolved.config.model, num_classes)
     partial = (*growth, *resolved.config.train.partial_weights)
     kept: list[str] = []
@@ -81,10 +79,11 @@ def _load(network: Any, resolved: Any, num_classes: int) -> str:
             raise
         # Nobody asked for them by name: a machine without a network can still train, as long as this is said aloud.
         logger.warning("%s", error)
-        return (
-            f"{_SCRATCH.upper()} (random weights): the published weights could not be downloaded. Expect a much "
+        sentence = (
+            "TRAINING FROM SCRATCH (random weights): the published weights could not be downloaded. Expect a much "
             "lower accuracy; to use weights you have, stop this and add --pretrained FILE"
         )
+        return sentence, False
     except WeightsError as error:
         raise WeightsError(f"{error}\nTo train from scratch: --pretrained none") from error
     anew = [item for item in report.mismatched if item.name in growth]
@@ -95,7 +94,7 @@ def _load(network: Any, resolved: Any, num_classes: int) -> str:
     rest = len(report.missing) + len(report.unexpected) + len(report.mismatched) - len(anew)
     if rest:
         sentence += f"; {rest} other differences allowed by Train.partial_weights"
-    return sentence
+    return sentence, True
 
 
 def _new_classifier(anew: Sequence[Mismatch], growth: Mapping[str, Sequence[int]], num_classes: int) -> str:

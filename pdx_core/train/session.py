@@ -25,6 +25,7 @@ from pdx_core.train.result import write_train_result
 from pdx_core.train.schedule import build_schedule
 from pdx_core.train.state import TrainState, seed_step
 from pdx_core.train.step import Stepper, load_scaler_state
+from pdx_core.transforms.normalize import require_same_pixels
 from pdx_core.weights import load_weights
 
 require_paddle()
@@ -40,7 +41,6 @@ def run_session(resolved: Resolved, device: str) -> dict:
     config = resolved.config
     folder = Path(config.global_.output)
     # Everything a user may have got wrong is found before an earlier run in the folder is touched.
-    assemble.check_normalisation(config.data)
     reader, val_reader = assemble.open_splits(resolved, "train", "val")
     classes = tuple(reader.classes)
     count = assemble.count_classes(resolved, classes)
@@ -48,6 +48,7 @@ def run_session(resolved: Resolved, device: str) -> dict:
     choice = assemble.choose_metric(resolved, task, classes)
     loader = assemble.train_loader(resolved, reader, task, count)
     val_loader = assemble.eval_loader(resolved, val_reader, task)
+    require_same_pixels(loader.pipeline.normalize, val_loader.pipeline.normalize)
     settings = _settings(resolved, count, len(reader))
     if distributed.is_main():
         run_folder.clean(folder)

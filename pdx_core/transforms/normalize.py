@@ -71,3 +71,19 @@ class Normalize:
     @staticmethod
     def _column(values: tuple[float, float, float]) -> np.ndarray:
         return np.array(values, np.float32)[:, None]  # [3, 1]
+
+
+def require_same_pixels(train: Any, evaluation: Any) -> None:
+    """Raises ConfigError when two Normalize give a pixel different values; other classes are not compared.
+
+    Nothing else would tell: the loss falls, and the evaluation of what was learned gives next to nothing.
+    """
+    both = [(one.mean, one.std, one.scale) for one in (train, evaluation) if isinstance(one, Normalize)]
+    if len(set(both)) < 2:
+        return
+    shown = (f"mean {list(mean)}, std {list(std)}, scale {scale:.6g}" for mean, std, scale in both)
+    raise ConfigError(
+        "Data.train_transforms normalises with {}; Data.eval_transforms with {}. The network would be judged on other "
+        "pixels than it learns from: give Normalize the same values in both (without values it takes those of "
+        "ImageNet)".format(*shown)
+    )

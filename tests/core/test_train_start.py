@@ -43,13 +43,13 @@ def test_without_a_setting_to_blame_the_number_is_said():
     assert "1 of 6 parameters stay at their random values. " in scratch(Component(name="Trunk"), fixed=1)
 
 
-@pytest.mark.parametrize(("iterations", "interval"), [(30, 100), (5000, 500)])
-def test_evaluations_of_runs_in_iterations_are_not_too_close(iterations, interval):
+@pytest.mark.parametrize(("iterations", "judged", "saved"), [(30, 100, 3), (5000, 500, 500)])
+def test_runs_in_iterations_are_saved_ten_times_and_judged_less_often(iterations, judged, saved):
     from pdx_core.cli.train import _intervals
 
     unsaid = types.SimpleNamespace(origins={"Train.eval_interval": "model Net"})
     flags = {"Train.unit": "iteration", "Train.epochs_iters": iterations}
-    assert _intervals(unsaid, flags) == {"Train.eval_interval": interval, "Train.save_interval": interval}
+    assert _intervals(unsaid, flags) == {"Train.eval_interval": judged, "Train.save_interval": saved}
     said = types.SimpleNamespace(origins={"Train.eval_interval": "-o Train.eval_interval=3"})
-    assert _intervals(said, flags) == {"Train.save_interval": interval}
+    assert _intervals(said, flags) == {"Train.save_interval": saved}
     assert _intervals(unsaid, {"Train.epochs_iters": iterations}) == {}
