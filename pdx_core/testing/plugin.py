@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pdx_core.errors import UnknownNameError, did_you_mean, fold_name
@@ -98,7 +98,7 @@ def representatives(kind: str, specs: Sequence[Any]) -> list[Any]:
     }
     size: dict[str, Callable[[Any], Any]] = {
         "models": lambda spec: spec.params or 0,
-        "backbones": lambda spec: (sum(spec.channels), [value for value in spec.arguments.values() if value is int]),
+        "backbones": lambda spec: (sum(spec.channels), sum(_numbers(spec.arguments))),
     }
     chosen: dict[Any, Any] = {}
     key = keys.get(kind, lambda spec: (spec.target, getattr(spec, "task", "")))
@@ -107,6 +107,11 @@ def representatives(kind: str, specs: Sequence[Any]) -> list[Any]:
     for spec in sorted(specs, key=size.get(kind, lambda spec: 0)):
         chosen.setdefault(key(spec), spec)
     return list(chosen.values())
+
+
+def _numbers(arguments: Mapping[str, Any]) -> list[float]:
+    """Depths and widths: of trunks with equal channels they tell which one is smaller."""
+    return [value for value in arguments.values() if isinstance(value, (int, float)) and not isinstance(value, bool)]
 
 
 def find_plugin(registry: Registry, name: str) -> PluginInfo:
