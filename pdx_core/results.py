@@ -5,6 +5,7 @@ A task's Result is the base class with three things added: its fields, what stan
 
 from __future__ import annotations
 
+import abc
 import json
 import logging
 import os
@@ -32,7 +33,7 @@ _WITHOUT_PALETTE = frozenset({".jpeg", ".jpg", ".webp"})
 
 
 @attrs.define(kw_only=True, eq=False)
-class Result:
+class Result(abc.ABC):
     """What every task's result has.
 
     input_path:  the image as the user named it; "array_000001" and so on for an array
@@ -47,13 +48,13 @@ class Result:
     image: np.ndarray | None = attrs.field(default=None, repr=False)
 
     # -- what a task adds --------------------------------------------------------------------------------------------
+    @abc.abstractmethod
     def content(self) -> dict[str, Any]:
         """The published fields of the task, in order, as numpy arrays and plain values."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def draw(self, image: np.ndarray) -> dict[str, np.ndarray | Image]:
         """Pictures by name ("res" is the main one); `image` is uint8 [H, W, 3], RGB, and must not be changed."""
-        raise NotImplementedError
 
     # -- what every task gets ----------------------------------------------------------------------------------------
     @property
