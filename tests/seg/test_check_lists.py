@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from mask_datasets import (
@@ -14,17 +13,11 @@ from mask_datasets import (
     shape,
     write_folders,
     write_labelme,
-    write_lists,
 )
 from spoiled_masks import MASK, out_of_range
 
 from pdx_core.cli import main
 from pdx_core.errors import PdxError
-
-
-@pytest.fixture
-def lists(tmp_path: Path) -> Path:
-    return write_lists(tmp_path / "data")
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mask_datasets import CLASSES, SIZE, check, codes, find, label_map, photo, write_lists
+from mask_datasets import CLASSES, SIZE, check, codes, find, label_map, photo
 from PIL import Image
 from spoiled_masks import (
     MASK,
@@ -42,11 +42,6 @@ from pdx_core.data.reading import open_dataset
 from pdx_core.errors import DataError
 from pdx_core.images import write_image
 from pdx_core.settings import Component
-
-
-@pytest.fixture
-def lists(tmp_path: Path) -> Path:
-    return write_lists(tmp_path / "data")
 
 
 # -- what is right ---------------------------------------------------------------------------------------------------
